@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Everything a person does with this repository. `make` alone lists it.
+# Each target prepares the machine first, through scripts/bootstrap, which says what it installs.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+NOX := $(PYTHON) -m nox --reuse-existing-virtualenvs
+RUN := .venv/.ready-run
+TEST := .venv/.ready-test
+
+# Ansible insists on a UTF-8 locale, and a fresh container has none.
+export LC_ALL := C.UTF-8
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+
+.PHONY: help
+help: ## list the targets
+	@echo 'make demo    shows the collection at work; make test runs every check. All targets:'
+	@echo
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+
+# --- to see it at work
+
+.PHONY: demo demo-clean
+demo: $(RUN) ## deploy VMs on this machine from a cloud image and list them
+	@scripts/demo
+
+demo-clean: $(RUN) ## remove exactly what the demo made
+	@scripts/demo --clean
+
+# --- to check it
+
+.PHONY: test unit integration e2e bench
+test: $(TEST) ## run every check and print a summary
+	@$(PYTHON) scripts/run-checks
+
+unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+
+integration: $(TEST) ## run the integration targets on lab hosts; TARGET=domain runs one
+	@$(PYTEST) tests/integration --target '$(TARGET)' $(PYTEST_ARGS)
+
+e2e: $(TEST) ## deploy full cloud images on two lab hosts
+	@$(PYTEST) tests/e2e $(PYTEST_ARGS)
+
+bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
+	@$(PYTHON) -m benchmarks
+
+.PHONY: lint format sanity docs build changelog
+lint: $(TEST) ## check style, types, licences, documentation and playbooks
+	@$(NOX) --tags lint
+
+format: $(TEST) ## let ruff format the Python files and sort their imports
+	@.venv/bin/ruff check --select I --fix --quiet .
+	@.venv/bin/ruff format .
+
+sanity: $(TEST) ## run ansible-test sanity
+	@$(NOX) --session sanity
+
+docs: $(TEST) ## build the documentation; any warning fails
+	@$(NOX) --session docs
+
+build: $(TEST) ## build the collection's tarball into .cache/build
+	@.venv/bin/ansible-galaxy collection build --force --output-path .cache/build
+
+# --- the lab
+
+.PHONY: lab-up lab-down lab-status
+lab-up: $(TEST) ## start two hypervisors to play with on this machine
+	@$(PYTHON) -m tests.lab up
+
+lab-down: $(TEST) ## stop them
+	@$(PYTHON) -m tests.lab down
+
+lab-status: $(TEST) ## show which lab hosts run
+	@$(PYTHON) -m tests.lab status
+
+# --- preparation
+
+.PHONY: bootstrap clean
+bootstrap: ## install what the checks need, even when it seems to be there
+	@scripts/bootstrap test
+
+clean: ## remove what was built; keeps .venv and downloaded images
+	@rm -rf .nox .cache/build .cache/docs .cache/mypy .cache/pytest .cache/ruff .cache/sanity tests/output
+
+RUN_NEEDS := scripts/bootstrap scripts/requirements.txt requirements.txt $(wildcard scripts/packages/*-run.txt)
+TEST_NEEDS := $(RUN_NEEDS) tests/requirements.txt $(wildcard scripts/packages/*-test.txt)
+
+$(RUN): $(RUN_NEEDS)
+	@scripts/bootstrap run
+
+$(TEST): $(TEST_NEEDS)
+	@scripts/bootstrap test

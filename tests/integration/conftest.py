@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the integration runner, and the two hosts that its targets work on."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+TARGETS = pathlib.Path(__file__).parent / "targets"
+
+
+@dataclasses.dataclass(frozen=True)
+class Hosts:
+    """The URIs of the hypervisors that a target may use; both may be the same one."""
+
+    first: str
+    second: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make integration TARGET=domain` choose what to run."""
+    parser.addoption("--target", default="", help="names of targets, separated by spaces")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each target directory."""
+    if "target" not in metafunc.fixturenames:
+        return
+    present = sorted(path.name for path in TARGETS.iterdir() if (path / "tasks/main.yml").exists())
+    chosen = metafunc.config.getoption("target").split() or present
+    if unknown := sorted(set(chosen) - set(present)):
+        raise pytest.UsageError(
+            f"there is no target {', '.join(unknown)}; choose from: {', '.join(present)}"
+        )
+    metafunc.parametrize("target", [TARGETS / name for name in chosen], ids=chosen)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[Hosts]:
+    """Start the lab once, or use the one hypervisor that KVMMANAGER_URI names."""
+    if uri := os.environ.get("KVMMANAGER_URI"):
+        yield Hosts(uri, uri)
+        return
+    from tests.lab import Lab
+
+    with Lab(name=f"it{os.getpid()}", hosts=("bookworm", "trixie")) as lab:
+        first, second = lab.hosts
+        yield Hosts(first.uri, second.uri)
