@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runner of every module: the only reader of check mode and diff, the only caller of exit_json.
+
+A resource module says what it manages by three steps, none of which changes anything:
+
+- ``read(hypervisor)`` → what libvirt holds now, or None where there is nothing;
+- ``plan(current)`` → a `Plan`: changes, actions, and the result that the task will have;
+- the runner applies the plan, unless in check mode, and answers.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import (
+    ConnectionOptions,
+    Hypervisor,
+    connect,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, render_diff
+
+# The doc fragment ``connection`` documents these.
+CONNECTION_ARGUMENTS: dict[str, Any] = {
+    "uri": {"type": "str", "default": "qemu:///system", "fallback": (env_fallback, ["LIBVIRT_DEFAULT_URI"])},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "tls_pki_path": {"type": "path"},
+    "tls_verify": {"type": "bool", "default": True},
+    "ssh_key_file": {"type": "path"},
+    "ssh_known_hosts": {"type": "path"},
+    "connect_timeout": {"type": "float", "default": 30},
+    "call_timeout": {"type": "float", "default": 120},
+    "keepalive_interval": {"type": "int", "default": 5},
+}
+
+
+class Resource(abc.ABC):
+    """One thing that a task manages, from the task's options.
+
+    :param params: the task's options as Ansible checked them.
+    :param hypervisor: an open connection; read-only in check mode.
+    """
+
+    def __init__(self, params: dict[str, Any], hypervisor: Hypervisor) -> None:
+        self.params = params
+        self.hypervisor = hypervisor
+
+    @abc.abstractmethod
+    def read(self) -> Any:
+        """What libvirt holds now; None where the resource does not exist."""
+
+    @abc.abstractmethod
+    def plan(self, current: Any) -> Plan:
+        """What is to be done; its ``result`` is what the task returns once it is done."""
+
+    def finish(self, plan: Plan) -> dict[str, Any]:
+        """The result after the plan was applied; override where only the daemon knows it (a new uuid, say)."""
+        return plan.result
+
+
+def run_resource(
+    arguments: dict[str, Any],
+    resource: Callable[[dict[str, Any], Hypervisor], Resource],
+    needs_hypervisor: Callable[[dict[str, Any]], bool] = lambda _params: True,
+    **constraints: Any,
+) -> None:
+    """Be the ``main()`` of a module that manages a resource. Does not return.
+
+    :param arguments: the module's own argument spec; the connection's is added.
+    :param needs_hypervisor: whether these options need libvirt at all (writing a file does not); where not,
+        the resource must not touch its hypervisor: it has none.
+    :param constraints: ``required_if``, ``mutually_exclusive`` … of `AnsibleModule`.
+    """
+    module = _module(arguments, constraints)
+    opened: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+    try:
+        if needs_hypervisor(module.params):
+            opened = connect(ConnectionOptions.from_params(module.params), read_only=module.check_mode)
+        with opened as hypervisor:
+            task = resource(module.params, hypervisor)
+            plan = task.plan(task.read())
+            result = plan.result
+            if plan.changed and not module.check_mode:
+                plan.apply(hypervisor)
+                result = task.finish(plan)
+    except Failure as failure:
+        module.fail_json(msg=failure.message, **failure.result)
+    if module._diff:
+        result = {**result, "diff": render_diff(plan.changes)}
+    module.exit_json(changed=plan.changed, **result)
+
+
+def run_info(
+    arguments: dict[str, Any], collect: Callable[[dict[str, Any], Hypervisor], dict[str, Any]], **constraints: Any
+) -> None:
+    """Be the ``main()`` of a module that only reads. The connection is read-only. Does not return.
+
+    :param collect: from the task's options and the connection to what the task returns.
+    """
+    module = _module(arguments, constraints)
+    try:
+        with connect(ConnectionOptions.from_params(module.params), read_only=True) as hypervisor:
+            result = collect(module.params, hypervisor)
+    except Failure as failure:
+        module.fail_json(msg=failure.message, **failure.result)
+    module.exit_json(changed=False, **result)
+
+
+def named(params: Any) -> Any:
+    """Only what the user named: options that are None fall away, at every depth."""
+    if isinstance(params, dict):
+        return {key: named(value) for key, value in params.items() if value is not None}
+    if isinstance(params, list):
+        return [named(value) for value in params]
+    return params
+
+
+def _module(arguments: dict[str, Any], constraints: dict[str, Any]) -> AnsibleModule:
+    return AnsibleModule({**arguments, **CONNECTION_ARGUMENTS}, supports_check_mode=True, **constraints)
