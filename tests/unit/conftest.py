@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make ansible_collections.kvmmanager.libvirt importable, through the loader that Ansible itself uses."""
+"""Make ansible_collections.kvmmanager.libvirt importable, through Ansible's own loader."""
 
 from __future__ import annotations
 
