@@ -28,9 +28,10 @@ from tests.integration.conftest import Hosts
 
 ROOT = pathlib.Path(__file__).parents[2]
 # Read instead of the user's own ansible.cfg. A failed task shows its whole result.
-SETTINGS = """[defaults]
+SETTINGS = f"""[defaults]
 nocolor = true
 retry_files_enabled = false
+roles_path = {pathlib.Path(__file__).parent / "targets"}
 verbosity = 1
 """
 DEADLINE = 20 * 60  # seconds for one target; emulation is slow
@@ -82,7 +83,7 @@ def playbook_for(target: pathlib.Path) -> str:
         "name": f"Target {target.name}",
         "hosts": "testhost",
         "gather_facts": False,
-        "roles": [str(target)],
+        "roles": [target.name],
     }
     return json.dumps([play], indent=2)
 

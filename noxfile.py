@@ -1,0 +1,45 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sessions of nox: those of antsibull-nox (see antsibull-nox.toml) and three of our own.
+
+`make lint`, `make docs` and `make sanity` run them; `nox --list` names them all.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import antsibull_nox
+import nox
+
+ROOT = pathlib.Path(__file__).parent
+COLLECTION = ROOT / ".cache/collections/ansible_collections/kvmmanager/libvirt"
+
+# One list of tool releases for .venv and for all sessions.
+os.environ.setdefault("PIP_CONSTRAINT", str(ROOT / "scripts/constraints.txt"))
+
+antsibull_nox.load_antsibull_nox_toml()
+
+
+@nox.session(python=False)
+def types(session: nox.Session) -> None:
+    """Check the types with mypy, which needs the packages of .venv."""
+    # Through .cache/collections a file has the name that it is imported by.
+    session.run("mypy", str(COLLECTION / "plugins"))
+    session.run("mypy", "tests", "scripts/run-checks", "scripts/sanity")
+
+
+@nox.session(python=False)
+def sanity(session: nox.Session) -> None:
+    """Run ansible-test sanity on this machine, without a container."""
+    session.run("python", "scripts/sanity", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation with antsibull-docs and Sphinx; any warning fails."""
+    session.install("antsibull-docs", "ansible-core", "ansible-pygments", "myst-parser", "sphinx")
+    session.run("python", "scripts/build-docs", *session.posargs)

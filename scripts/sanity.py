@@ -1,0 +1,140 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run `ansible-test sanity` on a copy of this collection, on this machine.
+
+antsibull-nox would run it in a container, which needs a container engine and its registry. Here
+ansible-test makes its virtual environments itself, from PyPI. What it skips is said and counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+ROOT = pathlib.Path(__file__).parents[1]
+COPY = ROOT / ".cache/sanity/ansible_collections/kvmmanager/libvirt"
+OUTPUT = ROOT / "tests/output/junit"
+CACHE = pathlib.Path.home() / ".ansible/test/cache"
+
+# ansible-test starts the environments that it makes with this script. This one takes pip from
+# Python's own ensurepip and then installs what it is asked for, with pip's own options.
+STAND_IN = """\
+import subprocess, sys
+wanted = [arg for arg in sys.argv[1:] if arg not in ("--no-setuptools", "--no-wheel")]
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
+subprocess.check_call([sys.executable, "-m", "pip", "install", *wanted])
+"""
+
+
+def main() -> int:
+    """Run the tests; the exit status of ansible-test, 0 when all passed."""
+    copy_collection()
+    command = ["ansible-test", "sanity", "--requirements", "--junit", "--color", "no"]
+    with get_pip():
+        status, skipped = run(command + sys.argv[1:])
+    collect_reports()
+    for line in skipped:
+        print(f"skipped: {line}")
+    print(f"ansible-test sanity skipped {len(skipped)} tests")
+    return status
+
+
+def copy_collection() -> None:
+    """Copy what Git knows or would add: ansible-test wants the path to end in namespace and name."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    shutil.rmtree(COPY, ignore_errors=True)
+    for name in filter(None, listed.split("\0")):
+        source = ROOT / name
+        if source.is_file():
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, COPY / name)
+
+
+@contextlib.contextmanager
+def get_pip() -> Iterator[None]:
+    """Let ansible-test find get-pip: the real one, or for this run a stand-in."""
+    version, url = get_pip_source()
+    cached = CACHE / f"get_pip_{version.replace('.', '_')}.py"
+    if cached.exists() or can_download(url):
+        yield
+        return
+    print(f"{url} cannot be downloaded; a stand-in that uses ensurepip takes its place")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    cached.write_text(STAND_IN, encoding="utf-8")
+    try:
+        yield
+    finally:
+        cached.unlink()
+
+
+def can_download(url: str) -> bool:
+    """Whether ansible-test will get its own copy."""
+    try:
+        with urllib.request.urlopen(url, timeout=15):
+            return True
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+def get_pip_source() -> tuple[str, str]:
+    """The version of pip that this ansible-test wants, and where it would download it from."""
+    from ansible_test._internal import python_requirements
+
+    source = pathlib.Path(python_requirements.__file__).read_text(encoding="utf-8")
+    version = re.search(r"pip='([0-9.]+)'", source)
+    if version is None:
+        raise SystemExit("this ansible-test names no pip version; mend scripts/sanity.py")
+    address = "https://ci-files.testing.ansible.com/ansible-test"
+    return version[1], f"{address}/get-pip-{version[1]}.py"
+
+
+def run(command: list[str]) -> tuple[int, list[str]]:
+    """Run ansible-test in the copy and pass on its output; the exit status and what it skipped."""
+    skipped = []
+    # Constraints of our own tools must not meddle with the versions that ansible-test pins.
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    with subprocess.Popen(
+        command,
+        cwd=COPY,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if re.match(r"(WARNING: )?Skipping ", line):
+                skipped.append(line.removeprefix("WARNING: ").strip())
+        status = process.wait()
+    return status, skipped
+
+
+def collect_reports() -> None:
+    """Bring the JUnit files of this run home."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    for old in OUTPUT.glob("ansible-test-sanity-*.xml"):
+        old.unlink()
+    for report in (COPY / "tests/output/junit").glob("*.xml"):
+        shutil.copy2(report, OUTPUT / report.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
