@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starting, stopping, pausing: from the state a domain is in to the state that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.states import state_word
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
+
+# A guest that is still booting loses the press of its power button, so it is pressed again, ever less often.
+_FIRST_REPEAT = 5.0
+
+
+@dataclass(frozen=True)
+class Power:
+    """How patient and how rough to be.
+
+    :ivar deadline: for all waiting of the task.
+    :ivar force: whether a guest that does not stop in time loses its power.
+    """
+
+    deadline: Deadline
+    force: bool
+
+
+def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power) -> None:
+    """Append to the plan what brings a domain from state ``now`` to ``wanted``.
+
+    :param wanted: ``running``, ``paused`` or ``stopped``.
+    :raises Failure: where only pulling the plug helps and ``force`` is not given.
+    """
+    if now == wanted:
+        return
+    if now == "crashed":
+        _plan_after_crash(plan, handle, power)
+        now = "stopped"
+        if wanted == "stopped":
+            return
+    if wanted == "stopped":
+        plan_stop(plan, handle, now, power)
+    elif now == "stopped":
+        plan_start(plan, handle, paused=wanted == "paused")
+    elif wanted == "running":
+        _plan_wake(plan, handle, now)
+    else:
+        if now == "suspended":
+            _plan_wake(plan, handle, now)
+        plan.add("pause the domain", lambda hypervisor: _call(hypervisor, handle, "pause", "suspend"))
+
+
+def plan_start(plan: Plan, handle: Handle, paused: bool = False) -> None:
+    """Append the start of a stopped domain."""
+    flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
+    summary = "start the domain, paused" if paused else "start the domain"
+    plan.add(summary, lambda hypervisor: _call(hypervisor, handle, "start", "createWithFlags", flags))
+
+
+def plan_stop(plan: Plan, handle: Handle, now: str, power: Power) -> None:
+    """Append a shutdown by the guest, and the wait for it."""
+    if now in ("paused", "suspended"):
+        _plan_wake(plan, handle, now)  # a guest that does not run cannot shut itself down
+    plan.add("shut down the domain", lambda hypervisor: shut_down(hypervisor, handle, power))
+
+
+def shut_down(hypervisor: Hypervisor, handle: Handle, power: Power) -> None:
+    """Ask the guest to shut down and wait until it has.
+
+    :raises Failure: when it has not at the deadline and ``force`` is not given.
+    """
+    with DomainEvents(hypervisor, handle.domain) as events:
+        repeat = _FIRST_REPEAT
+        while not power.deadline.passed:
+            if not _is_active(hypervisor, handle):
+                return
+            _press_power_button(hypervisor, handle)
+            pause = Deadline(_sooner(repeat, power.deadline.remaining))
+            if events.wait(lambda: not _is_active(hypervisor, handle), pause):
+                return
+            repeat *= 2
+    if not power.force:
+        raise Failure(
+            f"The domain '{handle.name}' did not shut down within {power.deadline.seconds:g} seconds (timeout): its guest "
+            "does not react to the power button. It still runs. Allow more time, or set force=true to cut its power."
+        )
+    cut_power(hypervisor, handle)
+
+
+def cut_power(hypervisor: Hypervisor, handle: Handle) -> None:
+    """End a domain's QEMU process. A domain that has ended by itself meanwhile is fine."""
+    if _is_active(hypervisor, handle):
+        _call(hypervisor, handle, "cut the power of", "destroy")
+
+
+def _plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
+    if not power.force:
+        raise Failure(
+            f"The guest of the domain '{handle.name}' has crashed and cannot shut down. Look at it first; "
+            "then set force=true to cut its power."
+        )
+    plan.add("cut the power of the crashed domain", lambda hypervisor: cut_power(hypervisor, handle))
+
+
+def _plan_wake(plan: Plan, handle: Handle, now: str) -> None:
+    if now == "suspended":
+        plan.add("wake the domain up", lambda hypervisor: _call(hypervisor, handle, "wake up", "pMWakeup", 0))
+    else:
+        plan.add("resume the domain", lambda hypervisor: _call(hypervisor, handle, "resume", "resume"))
+
+
+def _press_power_button(hypervisor: Hypervisor, handle: Handle) -> None:
+    try:
+        _call(hypervisor, handle, "shut down", "shutdown")
+    except Failure:
+        # Between the look and the call the guest may have gone.
+        if _is_active(hypervisor, handle):
+            raise
+
+
+def _is_active(hypervisor: Hypervisor, handle: Handle) -> bool:
+    number = hypervisor.call(f"read the state of the domain '{handle.name}'", handle.domain.state, 0)[0]
+    return state_word(number) != "stopped"
+
+
+def _call(hypervisor: Hypervisor, handle: Handle, verb: str, method: str, *args: Any) -> None:
+    hypervisor.call(f"{verb} the domain '{handle.name}'", getattr(handle.domain, method), *args, limited=False)
+
+
+def _sooner(seconds: float, remaining: float | None) -> float:
+    return seconds if remaining is None else min(seconds, remaining)
