@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -11,6 +11,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 NOX := $(PYTHON) -m nox --reuse-existing-virtualenvs
+LINT_SESSIONS := codeqa yamllint antsibull-nox-config types license-check extra-checks docs-check build-import-check ansible-lint
 RUN := .venv/.ready-run
 TEST := .venv/.ready-test
 
@@ -39,7 +40,7 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 
 .PHONY: test unit integration e2e bench
 test: $(TEST) ## run every check and print a summary
-	@$(PYTHON) scripts/run-checks
+	@$(PYTHON) scripts/run_checks.py
 
 unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)
@@ -55,7 +56,7 @@ bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
 
 .PHONY: lint format sanity docs build changelog
 lint: $(TEST) ## check style, types, licences, documentation and playbooks
-	@$(NOX) --tags lint
+	@$(NOX) --session $(LINT_SESSIONS)
 
 format: $(TEST) ## let ruff format the Python files and sort their imports
 	@.venv/bin/ruff check --select I --fix --quiet .

@@ -29,17 +29,17 @@ def types(session: nox.Session) -> None:
     """Check the types with mypy, which needs the packages of .venv."""
     # Through .cache/collections a file has the name that it is imported by.
     session.run("mypy", str(COLLECTION / "plugins"))
-    session.run("mypy", "tests", "scripts/run-checks", "scripts/sanity")
+    session.run("mypy", "tests", "scripts", "benchmarks", "noxfile.py")
 
 
 @nox.session(python=False)
 def sanity(session: nox.Session) -> None:
     """Run ansible-test sanity on this machine, without a container."""
-    session.run("python", "scripts/sanity", *session.posargs)
+    session.run("python", "scripts/sanity.py", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation with antsibull-docs and Sphinx; any warning fails."""
     session.install("antsibull-docs", "ansible-core", "ansible-pygments", "myst-parser", "sphinx")
-    session.run("python", "scripts/build-docs", *session.posargs)
+    session.run("python", "scripts/build_docs.py", *session.posargs)

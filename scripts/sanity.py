@@ -17,14 +17,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
 ROOT = pathlib.Path(__file__).parents[1]
-COPY = ROOT / ".cache/sanity/ansible_collections/kvmmanager/libvirt"
 OUTPUT = ROOT / "tests/output/junit"
 CACHE = pathlib.Path.home() / ".ansible/test/cache"
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # ansible-test starts the environments that it makes with this script. This one takes pip from
 # Python's own ensurepip and then installs what it is asked for, with pip's own options.
@@ -37,20 +39,22 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", *wanted])
 
 
 def main() -> int:
-    """Run the tests; the exit status of ansible-test, 0 when all passed."""
-    copy_collection()
+    """Run the tests; the exit status, 0 when all passed and there were some."""
     command = ["ansible-test", "sanity", "--requirements", "--junit", "--color", "no"]
-    with get_pip():
-        status, skipped = run(command + sys.argv[1:])
-    collect_reports()
+    # Inside this repository ansible-test would ask Git, which ignores a copy in .cache.
+    with tempfile.TemporaryDirectory(prefix="kvmmanager-sanity-") as scratch, get_pip():
+        copy = pathlib.Path(scratch, "ansible_collections/kvmmanager/libvirt")
+        copy_collection(copy)
+        status, skipped = run(command + sys.argv[1:], copy)
+        tested = collect_reports(copy)
     for line in skipped:
         print(f"skipped: {line}")
-    print(f"ansible-test sanity skipped {len(skipped)} tests")
-    return status
+    print(f"ansible-test sanity: {tested} tests ran, {len(skipped)} were skipped")
+    return status or int(tested == 0)
 
 
-def copy_collection() -> None:
-    """Copy what Git knows or would add: ansible-test wants the path to end in namespace and name."""
+def copy_collection(destination: pathlib.Path) -> None:
+    """Copy what Git knows or would add to where ansible-test wants it: namespace, then name."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -58,12 +62,10 @@ def copy_collection() -> None:
         capture_output=True,
         text=True,
     ).stdout
-    shutil.rmtree(COPY, ignore_errors=True)
     for name in filter(None, listed.split("\0")):
-        source = ROOT / name
-        if source.is_file():
-            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, COPY / name)
+        if (ROOT / name).is_file():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, destination / name)
 
 
 @contextlib.contextmanager
@@ -104,15 +106,13 @@ def get_pip_source() -> tuple[str, str]:
     return version[1], f"{address}/get-pip-{version[1]}.py"
 
 
-def run(command: list[str]) -> tuple[int, list[str]]:
-    """Run ansible-test in the copy and pass on its output; the exit status and what it skipped."""
+def run(command: list[str], directory: pathlib.Path) -> tuple[int, list[str]]:
+    """Run ansible-test and pass on its output; its exit status and what it skipped."""
     skipped = []
-    # Constraints of our own tools must not meddle with the versions that ansible-test pins.
-    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     with subprocess.Popen(
         command,
-        cwd=COPY,
-        env={**environment, "LC_ALL": "C.UTF-8"},
+        cwd=directory,
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -127,13 +127,24 @@ def run(command: list[str]) -> tuple[int, list[str]]:
     return status, skipped
 
 
-def collect_reports() -> None:
-    """Bring the JUnit files of this run home."""
+def environment() -> dict[str, str]:
+    """The caller's environment, less what would mislead ansible-test."""
+    # Constraints of our own tools must not meddle with the releases that ansible-test pins.
+    kept = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    # It takes every pythonX.Y in PATH for usable, which the shims of pyenv are not.
+    path = f"{pathlib.Path(sys.executable).parent}:{SYSTEM_PATH}"
+    return {**kept, "PATH": path, "LC_ALL": "C.UTF-8"}
+
+
+def collect_reports(copy: pathlib.Path) -> int:
+    """Bring the JUnit files of this run home; how many tests they report."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     for old in OUTPUT.glob("ansible-test-sanity-*.xml"):
         old.unlink()
-    for report in (COPY / "tests/output/junit").glob("*.xml"):
+    reports = list((copy / "tests/output/junit").glob("*.xml"))
+    for report in reports:
         shutil.copy2(report, OUTPUT / report.name)
+    return len(reports)
 
 
 if __name__ == "__main__":

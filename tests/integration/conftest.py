@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -50,6 +50,6 @@ def hosts() -> Iterator[Hosts]:
         return
     from tests.lab import Lab
 
-    with Lab(name=f"it{os.getpid()}", hosts=("bookworm", "trixie")) as lab:
+    with Lab(name=f"it{os.getpid()}") as lab:
         first, second = lab.hosts
         yield Hosts(first.uri, second.uri)

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run every check of this repository, one after the other, and print a summary.
+
+A check that fails does not stop the others. A pytest run counts its tests, any other check counts
+as one test. The last line reads `N passed, N failed, N skipped`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+ROOT = pathlib.Path(__file__).parents[1]
+REPORTS = ROOT / "tests/output/junit"
+
+# The quick checks come first. What needs lab hosts comes last, and is slow under emulation.
+NOX_SESSIONS = (
+    "codeqa",
+    "yamllint",
+    "antsibull-nox-config",
+    "types",
+    "license-check",
+    "extra-checks",
+    "docs-check",
+    "docs",
+    "build-import-check",
+    "ansible-lint",
+)
+PYTEST_RUNS = ("unit", "integration", "e2e")
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of one check."""
+
+    name: str
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = dataclasses.field(default_factory=list)
+
+    def row(self) -> str:
+        """One line of the summary."""
+        verdict = "FAILED" if self.failed else "ok"
+        counts = f"{self.passed} passed, {self.failed} failed, {len(self.skipped)} skipped"
+        return f"  {self.name:<22}{self.seconds:>7.0f} s   {verdict:<8}{counts}"
+
+
+def main() -> int:
+    """Run the checks; 0 when none failed."""
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir(parents=True)
+    results = list(checks())
+    print_summary(results)
+    return int(any(result.failed for result in results))
+
+
+def checks() -> Iterator[Result]:
+    """Run each check in turn."""
+    for session in NOX_SESSIONS:
+        yield tool(session, nox(session))
+    yield pytest_run("unit")
+    yield sanity()
+    for name in PYTEST_RUNS[1:]:
+        yield pytest_run(name)
+
+
+def nox(session: str) -> list[str]:
+    """The command that runs one session of noxfile.py."""
+    return [sys.executable, "-m", "nox", "--reuse-existing-virtualenvs", "--session", session]
+
+
+def tool(name: str, command: list[str]) -> Result:
+    """A check that either passes or fails as a whole."""
+    status, seconds = run(name, command)
+    return Result(name, seconds, passed=int(status == 0), failed=int(status != 0))
+
+
+def pytest_run(name: str) -> Result:
+    """A run of pytest, each of whose tests counts."""
+    report = REPORTS / f"{name}.xml"
+    command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junit-xml={report}", "-rs"]
+    status, seconds = run(name, command)
+    return counted(Result(name, seconds), status, [report])
+
+
+def sanity() -> Result:
+    """A run of ansible-test sanity, each of whose tests counts."""
+    status, seconds = run("sanity", nox("sanity"))
+    return counted(
+        Result("sanity", seconds), status, sorted(REPORTS.glob("ansible-test-sanity-*.xml"))
+    )
+
+
+def counted(result: Result, status: int, reports: list[pathlib.Path]) -> Result:
+    """The result with what the JUnit reports say; a run that broke without saying so has failed."""
+    for report in reports:
+        if report.exists():
+            count(result, report)
+    if status != 0 and not result.failed:
+        result.failed = 1
+    return result
+
+
+def count(result: Result, report: pathlib.Path) -> None:
+    """Add the tests of one JUnit report to the result."""
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = f"{case.get('classname', '')}::{case.get('name', '')}"
+        if (skip := case.find("skipped")) is not None:
+            result.skipped.append(f"{name}: {skip.get('message') or (skip.text or '').strip()}")
+        elif case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        else:
+            result.passed += 1
+
+
+def run(name: str, command: list[str]) -> tuple[int, float]:
+    """Run one check where its output can be seen; its exit status and how many seconds it took."""
+    print(f"\n=== {name}", flush=True)
+    begin = time.monotonic()
+    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+    return status, time.monotonic() - begin
+
+
+def print_summary(results: list[Result]) -> None:
+    """The table of checks, why tests were skipped, and the totals."""
+    print("\n=== summary")
+    for result in results:
+        print(result.row())
+    for result in results:
+        for reason in result.skipped:
+            print(f"  skipped in {result.name}: {reason}")
+    passed = sum(result.passed for result in results)
+    failed = sum(result.failed for result in results)
+    skipped = sum(len(result.skipped) for result in results)
+    seconds = sum(result.seconds for result in results)
+    print(f"  {'all':<22}{seconds:>7.0f} s\n")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
