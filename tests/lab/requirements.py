@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the lab needs of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from .errors import LabError
+
+# Program → the Debian package that has it.
+PROGRAMS = {
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "nsenter": "util-linux",
+}
+
+
+def packages() -> list[str]:
+    """Return the Debian packages the lab needs, sorted."""
+    return sorted(set(PROGRAMS.values()))
+
+
+def missing_packages() -> list[str]:
+    """Return those of :func:`packages` whose programs are not there, sorted."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
+
+
+def check_requirements() -> None:
+    """Raise LabError unless this process is root and all programs are there."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes network namespaces and mounts, which needs root; run it again with sudo")
+    if missing := missing_packages():
+        raise LabError(f"the lab needs packages that are not installed: apt install {' '.join(missing)}")
