@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import masking
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
+
+USER_DATA: dict[str, Any] = {
+    "hostname": "web1",
+    "ssh_pwauth": True,
+    "password": "hunter2",
+    "chpasswd": {"expire": False, "users": [{"name": "a", "password": "hunter3", "type": "text"}]},
+    "users": [
+        {"name": "a", "lock_passwd": False, "hashed_passwd": "$6$x", "ssh_authorized_keys": ["k"]}
+    ],
+    "ssh_keys": {"rsa_private": KEY, "rsa_public": "ssh-rsa A"},
+    "write_files": [
+        {"path": "/etc/token", "permissions": "0600", "content": "hunter4"},
+        {"path": "/etc/motd", "permissions": "0644", "content": "hello"},
+        {"path": "/root/key", "content": KEY},
+    ],
+    "runcmd": ["curl https://joe:hunter5@example.com/x"],
+    "ubuntu_advantage": {"token": "hunter6", "enable": ["esm"]},
+    "tailscale": {"authkey": "hunter7"},
+}
+
+
+def test_secrets_are_hidden_and_the_rest_stays() -> None:
+    shown = masking.mask(USER_DATA)
+    assert "hunter" not in str(shown)
+    assert "PRIVATE KEY" not in str(shown)
+    assert "$6$x" not in str(shown)
+    assert shown["hostname"] == "web1"
+    assert shown["ssh_pwauth"] is True
+    assert shown["chpasswd"]["expire"] is False
+    assert shown["chpasswd"]["users"][0]["name"] == "a"
+    assert shown["users"][0]["lock_passwd"] is False
+    assert shown["users"][0]["ssh_authorized_keys"] == ["k"]
+    assert shown["ssh_keys"]["rsa_public"] == "ssh-rsa A"
+    assert shown["write_files"][1]["content"] == "hello"
+    assert shown["runcmd"] == ["curl https://joe:********@example.com/x"]
+
+
+@pytest.mark.parametrize("entries", ["a:hunter2\nb:hunter3", ["a:hunter2"]])
+def test_chpasswd_list_is_hidden(entries: Any) -> None:
+    assert "hunter" not in str(masking.mask({"chpasswd": {"list": entries}}))
+    assert "hunter" not in str(masking.mask({"chpasswd": {"expire": True, "list": entries}}))
+
+
+def test_wifi_passwords_of_a_network_config_are_hidden() -> None:
+    wifi = {
+        "wifis": {
+            "w": {"access-points": {"home": {"password": "hunter2", "mode": "infrastructure"}}}
+        }
+    }
+    assert masking.mask(wifi)["wifis"]["w"]["access-points"]["home"] == {
+        "password": masking.HIDDEN,
+        "mode": "infrastructure",
+    }
+
+
+def test_a_changed_secret_says_that_it_changed() -> None:
+    assert masking.mask({"password": "b"}, {"password": "a"}) == {
+        "password": masking.HIDDEN_CHANGED
+    }
+    assert masking.mask({"password": "a"}, {"password": "a"}) == {"password": masking.HIDDEN}
+    assert masking.mask({"password": "a"}, {}) == {"password": masking.HIDDEN}
+
+
+def test_secrets_are_found_for_the_log() -> None:
+    found = set(masking.secrets(USER_DATA))
+    assert found == {"hunter2", "hunter3", "$6$x", KEY, "hunter4", "hunter5", "hunter6", "hunter7"}
