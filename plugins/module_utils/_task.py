@@ -63,7 +63,10 @@ class Resource(abc.ABC):
         """What is to be done; its ``result`` is what the task returns once it is done."""
 
     def finish(self, plan: Plan) -> dict[str, Any]:
-        """The result after the plan was applied; override where only the daemon knows it (a new uuid, say)."""
+        """The result after the plan was applied, also when there was nothing to apply; not called in check mode.
+
+        Override it to wait for something, or where only the daemon knows a part of the result (a new uuid, say).
+        """
         return plan.result
 
 
@@ -88,8 +91,9 @@ def run_resource(
         with opened as hypervisor:
             task = resource(module.params, hypervisor)
             plan = task.plan(task.read())
-            result = plan.result
-            if plan.changed and not module.check_mode:
+            if module.check_mode:
+                result = plan.result
+            else:
                 plan.apply(hypervisor)
                 result = task.finish(plan)
     except Failure as failure:
