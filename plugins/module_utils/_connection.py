@@ -22,6 +22,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._events import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import IMPORT_ERROR, libvirt
 
 UNLIMITED = None
+_UNREACHABLE = "Check the URI, that the host is up and reachable, and that its libvirt daemon runs"
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,15 @@ class PrivilegedReads:
         hypervisor.call(doing, stream.recvAll, lambda _stream, block, _opaque: sink(block), None, limited=False)
         hypervisor.call(doing, stream.finish)
 
+    def open_channel(self, uuid: str, port: str) -> Any:
+        """A ``libvirt.virStream`` that carries what a running domain's guest says on a virtio-serial port."""
+        hypervisor = self._writable
+        doing = f"open the guest's port {port}"
+        domain = hypervisor.call(doing, hypervisor.connection.lookupByUUIDString, uuid)
+        stream = hypervisor.call(doing, hypervisor.connection.newStream, 0)
+        hypervisor.call(doing, domain.openChannel, port, stream, 0)
+        return stream
+
     def close(self) -> None:
         """Close the second connection where one was opened."""
         if self._own is not None:
@@ -208,15 +218,12 @@ def _open(options: ConnectionOptions, read_only: bool) -> Any:
     doing = f"connect to {options.uri}"
     flags = libvirt.VIR_CONNECT_RO if read_only else 0
     try:
-        connection = call_within(
-            options.connect_timeout, libvirt.openAuth, options.full_uri, _login(options), flags
-        )
+        connection = call_within(options.connect_timeout, libvirt.openAuth, options.full_uri, _login(options), flags)
     except libvirt.libvirtError as error:
-        raise explain(doing, error) from error
+        raise explain(doing, error, _UNREACHABLE) from error
     except TimedOut:
         raise Failure(
-            f"Cannot {doing}: no answer within {options.connect_timeout:g} seconds (connect_timeout). "
-            "Check that the host is up and reachable and that its libvirt daemon runs."
+            f"Cannot {doing}: no answer within {options.connect_timeout:g} seconds (connect_timeout). {_UNREACHABLE}."
         ) from None
     _keep_alive(connection, options)
     return connection

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting until a guest says how its cloud-init ended. The guest pushes, over a virtio-serial port; see status.py."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import status
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut, call_within
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import require_domain
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, explain
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
+
+_BLOCK = 16 * 1024  # bytes taken from the stream at once
+
+
+def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
+    """What the module cloud_init_info returns.
+
+    :raises Failure: when there is no such domain, it does not run or lacks the port, or nothing comes in time.
+    """
+    name, port = params["name"], params["port"]
+    domain = require_domain(hypervisor, name, None)
+    _check_port(hypervisor, domain, name, port)
+    deadline = Deadline(params["timeout"])
+    stream = hypervisor.privileged.open_channel(domain.UUIDString(), port)
+    try:
+        found = _read(stream, name, port, deadline)
+    finally:
+        with contextlib.suppress(libvirt.libvirtError, TimedOut):
+            call_within(5, stream.abort)
+    if found is None:
+        raise Failure(
+            f"The guest of '{name}' did not say within {params['timeout']:g} seconds (timeout) how its cloud-init ended. "
+            "The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
+        )
+    return {"name": name, "status": found.word, "report": found.report}
+
+
+def _check_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> None:
+    live = parse(hypervisor.call(f"read the domain '{name}'", domain.XMLDesc, 0))
+    if live.get("id") is None:
+        raise Failure(f"The domain '{name}' does not run, so its guest cannot say how its cloud-init ended. Start it first.")
+    ports = [target.get("name", "") for target in live.iterfind("devices/channel/target")]
+    if port not in ports:
+        raise Failure(
+            f"The domain '{name}' has no port {port} over which its guest could say how its cloud-init ended; "
+            f"it has {', '.join(sorted(ports)) or 'none'}. Add it to the domain's channels, and restart the domain."
+        )
+
+
+def _read(stream: Any, name: str, port: str, deadline: Deadline) -> status.Status | None:
+    """The guest's report, as soon as it is whole; None when the deadline passes first."""
+    received = b""
+    while len(received) < status.MAXIMUM:
+        try:
+            block = call_within(deadline.remaining, stream.recv, _BLOCK)
+        except TimedOut:
+            return None
+        except libvirt.libvirtError as error:
+            raise explain(f"read the port {port} of the domain '{name}'", error) from error
+        if not block:
+            raise Failure(f"The domain '{name}' stopped, or closed its port {port}, before its cloud-init had ended.")
+        received += block
+        found = status.find_status(received)
+        if found is not None:
+            return found
+    raise Failure(f"The guest of '{name}' says something else than expected on its port {port}.")
