@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finding pools and volumes by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, missing
+
+
+def find_pool(hypervisor: Hypervisor, name: str) -> Any:
+    """The ``libvirt.virStoragePool`` of this name; None where there is none."""
+    look_up = hypervisor.connection.storagePoolLookupByName
+    return hypervisor.find(f"look up the storage pool '{name}'", look_up, name)
+
+
+def require_pool(hypervisor: Hypervisor, name: str) -> Any:
+    """As `find_pool`, but its absence is a `Failure` that names what is near."""
+    pool = find_pool(hypervisor, name)
+    if pool is None:
+        pools = hypervisor.call("list the storage pools", hypervisor.connection.listAllStoragePools, 0)
+        raise missing("storage pool", name, hypervisor.uri, (found.name() for found in pools))
+    return pool
+
+
+def require_active_pool(hypervisor: Hypervisor, name: str) -> Any:
+    """As `require_pool`, but a pool that is not started, whose volumes libvirt does not know, is a `Failure`."""
+    pool = require_pool(hypervisor, name)
+    if not hypervisor.call(f"read the storage pool '{name}'", pool.isActive):
+        raise Failure(
+            f"The storage pool '{name}' on {hypervisor.uri} is stopped, so its volumes cannot be used. "
+            "Start it first, with the module pool and state=started."
+        )
+    return pool
+
+
+def find_volume(hypervisor: Hypervisor, pool_name: str, name: str) -> Any:
+    """The ``libvirt.virStorageVol`` of this name in a pool; None where there is none.
+
+    libvirt does not see a file that something else put into a pool's directory until the pool is refreshed, which
+    happens here when the volume is not known. A read-only connection (check mode) may not refresh and goes by what
+    libvirt knows.
+
+    :raises Failure: when the pool does not exist or is stopped.
+    """
+    pool = require_active_pool(hypervisor, pool_name)
+    doing = f"look up the volume '{name}' of the storage pool '{pool_name}'"
+    volume = hypervisor.find(doing, pool.storageVolLookupByName, name)
+    if volume is None and not hypervisor.read_only:
+        refresh(hypervisor, pool)
+        volume = hypervisor.find(doing, pool.storageVolLookupByName, name)
+    return volume
+
+
+def require_volume(hypervisor: Hypervisor, pool_name: str, name: str) -> Any:
+    """As `find_volume`, but its absence is a `Failure` that names what is near."""
+    volume = find_volume(hypervisor, pool_name, name)
+    if volume is None:
+        pool = require_pool(hypervisor, pool_name)
+        known = hypervisor.call(f"list the volumes of the storage pool '{pool_name}'", pool.listVolumes)
+        raise missing("volume", name, f"the storage pool '{pool_name}' of {hypervisor.uri}", known)
+    return volume
+
+
+def refresh(hypervisor: Hypervisor, pool: Any) -> None:
+    """Let libvirt look at what a pool holds now. Takes as long as there are volumes."""
+    hypervisor.call(f"refresh the storage pool '{pool.name()}'", pool.refresh, 0)
