@@ -17,7 +17,7 @@ options:
       - The libvirt daemon to talk to, as a L(libvirt URI,https://libvirt.org/uri.html).
       - For example V(qemu:///system) for the machine that the task runs on, V(qemu+ssh://root@host/system)
         or V(qemu+tls://host/system) for another one.
-      - The default is the environment variable E(LIBVIRT_DEFAULT_URI) of the machine that the task runs on, if it is set.
+      - When the environment variable E(LIBVIRT_DEFAULT_URI) is set where the task runs, that is the default.
     type: str
     default: qemu:///system
   username:

@@ -146,14 +146,13 @@ class PrivilegedReads:
             self._own = Hypervisor(self._hypervisor.options)
         return self._own
 
-    def domain_capabilities(self, emulator: str | None, arch: str | None, machine: str | None,
-                            virt_type: str | None) -> str:  # fmt: skip
+    def domain_capabilities(
+        self, emulator: str | None, arch: str | None, machine: str | None, virt_type: str | None
+    ) -> str:
         """``<domainCapabilities>`` as XML; see https://libvirt.org/formatdomaincaps.html."""
         hypervisor = self._writable
-        return str(hypervisor.call(
-            "read the domain capabilities",
-            hypervisor.connection.getDomainCapabilities, emulator, arch, machine, virt_type,
-        ))  # fmt: skip
+        read = hypervisor.connection.getDomainCapabilities
+        return str(hypervisor.call("read the domain capabilities", read, emulator, arch, machine, virt_type))
 
     def secure_domain_xml(self, uuid: str, inactive: bool) -> str:
         """A domain's XML with its graphics passwords, which libvirt hides from read-only connections."""

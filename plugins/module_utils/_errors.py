@@ -59,14 +59,15 @@ class Failure(Exception):
         self.result = result
 
 
-def explain(doing: str, error: Exception) -> Failure:
+def explain(doing: str, error: Exception, otherwise: str = "") -> Failure:
     """The `Failure` for a libvirt error.
 
     :param doing: what was asked, to follow "Cannot ", for example ``define the domain 'web1'``.
     :param error: a ``libvirt.libvirtError``.
+    :param otherwise: the advice where the error's code alone suggests none, without a full stop.
     """
     said = single_line(str(error))
-    advice = _advice(error)
+    advice = _advice(error) or otherwise
     return Failure(f"Cannot {doing}: {said}." + (f" {advice}." if advice else ""))
 
 

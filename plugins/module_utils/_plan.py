@@ -101,11 +101,7 @@ def differences(before: Any, after: Any, path: str = "") -> list[Change]:
     if isinstance(before, dict) and isinstance(after, dict):
         keys = list(after) + [key for key in before if key not in after]
         prefix = f"{path}." if path else ""
-        return [
-            change
-            for key in keys
-            for change in differences(before.get(key), after.get(key), f"{prefix}{key}")
-        ]
+        return [change for key in keys for change in differences(before.get(key), after.get(key), f"{prefix}{key}")]
     if isinstance(before, dict) or isinstance(after, dict):
         return differences(_as_dict(before), _as_dict(after), path)
     return [Change(path, before, after)]

@@ -10,7 +10,7 @@ module: domain
 short_description: Create, change, start, stop and remove virtual machines
 version_added: 0.1.0
 description:
-  - Makes sure that a virtual machine, which libvirt calls a domain, exists with the hardware you describe and is in the state you want.
+  - Makes sure that a virtual machine, which libvirt calls a domain, has the hardware and the state that you want.
   - Only what you name is changed. What you leave out keeps the value that it has, whoever set it.
   - Of a change to a running domain, what libvirt can do at once is done at once. The rest is stored for the next start,
     and RV(restart_required) and RV(restart_reasons) say so.
@@ -165,12 +165,16 @@ name:
   type: str
   sample: web1
 uuid:
-  description: The UUID of the domain. In check mode it is missing for a domain that does not exist yet, unless you chose it.
+  description:
+    - The UUID of the domain.
+    - In check mode a domain that does not exist yet has none, unless you chose it.
   returned: when the domain exists
   type: str
   sample: 6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10
 state:
-  description: The state of the domain after the task, one of V(running), V(paused), V(stopped), V(suspended), V(crashed) and V(absent).
+  description:
+    - The state of the domain after the task.
+    - One of V(running), V(paused), V(stopped), V(suspended), V(crashed) and V(absent).
   returned: success
   type: str
   sample: running
@@ -180,7 +184,7 @@ autostart:
   type: bool
   sample: false
 restart_required:
-  description: Whether the running domain differs from its stored configuration in something that it takes on at its next start only.
+  description: Whether something of the stored configuration waits for the next start of the running domain.
   returned: when the domain exists
   type: bool
   sample: true

@@ -60,7 +60,9 @@ class DomainEvents:
             number = getattr(libvirt, _KINDS[kind])
             handler = self._handler(kind)
             self._registered.append(
-                self._hypervisor.call("listen for events", connection.domainEventRegisterAny, self._domain, number, handler, None)
+                self._hypervisor.call(
+                    "listen for events", connection.domainEventRegisterAny, self._domain, number, handler, None
+                )
             )
         return self
 

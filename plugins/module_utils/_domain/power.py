@@ -90,8 +90,9 @@ def shut_down(hypervisor: Hypervisor, handle: Handle, power: Power) -> None:
             repeat *= 2
     if not power.force:
         raise Failure(
-            f"The domain '{handle.name}' did not shut down within {power.deadline.seconds:g} seconds (timeout): its guest "
-            "does not react to the power button. It still runs. Allow more time, or set force=true to cut its power."
+            f"The domain '{handle.name}' did not shut down within {power.deadline.seconds:g} seconds (timeout): "
+            "its guest does not react to the power button. It still runs. Allow more time, or set force=true to "
+            "cut its power."
         )
     cut_power(hypervisor, handle)
 

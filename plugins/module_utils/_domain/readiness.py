@@ -37,7 +37,9 @@ def wait_until_ready(
             live = _running(hypervisor, handle)
             agent = _agent_connected(live)
             addresses = _addresses(hypervisor, handle, agent) if "address" in wanted else []
-            unmet = [word for word, met in (("address", bool(addresses)), ("agent", agent)) if word in wanted and not met]
+            unmet = [
+                word for word, met in (("address", bool(addresses)), ("agent", agent)) if word in wanted and not met
+            ]
             if not unmet:
                 return {"addresses": addresses}
             if deadline.passed:
@@ -96,8 +98,11 @@ def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: 
         )
     interfaces = [mac.get("address", "") for mac in live.iterfind("devices/interface/mac")]
     if not interfaces:
-        return f"The domain '{handle.name}' has no network interface, so it will not get an address. Do not wait for one."
+        return (
+            f"The domain '{handle.name}' has no network interface, so it will not get an address. Do not wait for one."
+        )
     return (
-        f"The guest of '{handle.name}' got no address {allowed}: neither its network's DHCP leases nor a guest agent tell one "
-        f"(interfaces {', '.join(interfaces)}). The domain runs. Check on its console that the guest boots and asks for an address."
+        f"The guest of '{handle.name}' got no address {allowed}: neither its network's DHCP leases nor a guest agent "
+        f"tell one (interfaces {', '.join(interfaces)}). The domain runs. Check on its console that the guest boots "
+        "and asks for an address."
     )

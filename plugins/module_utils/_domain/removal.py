@@ -94,7 +94,9 @@ def _undefine(hypervisor: Hypervisor, handle: Handle, flags: int) -> None:
 def _find_volume(hypervisor: Hypervisor, current: Current, target: str) -> Doomed:
     disk = _disk(current, target)
     if disk.get("device", "disk") != "disk" or disk.find("readonly") is not None:
-        raise Failure(f"remove_disks: '{target}' of '{current.name}' is read-only or a CD-ROM; its image is never deleted here.")
+        raise Failure(
+            f"remove_disks: '{target}' of '{current.name}' is read-only or a CD-ROM; its image is never deleted here."
+        )
     source = disk.find("source")
     attributes = {} if source is None else source.attrib
     doing = f"find the volume of the disk '{target}' of '{current.name}'"
@@ -107,8 +109,8 @@ def _find_volume(hypervisor: Hypervisor, current: Current, target: str) -> Doome
         volume = hypervisor.find(doing, connection.storageVolLookupByPath, path) if path else None
     if volume is None:
         raise Failure(
-            f"remove_disks: the disk '{target}' of '{current.name}' is no volume of an active storage pool, so it cannot be "
-            "deleted through libvirt. Leave it out, or make its folder a pool first."
+            f"remove_disks: the disk '{target}' of '{current.name}' is no volume of an active storage pool, so libvirt "
+            "cannot delete it. Leave it out, or make its folder a pool first."
         )
     pool = hypervisor.call(doing, volume.storagePoolLookupByVolume)
     return Doomed(target, hypervisor.call(doing, volume.path), pool.name(), volume)

@@ -111,6 +111,10 @@ class Field:
 class PresenceField(Field):
     """A boolean option that an empty element stands for: ``<readonly/>``."""
 
+    def clean(self, value: Any) -> Any:
+        """Whether the element is wanted."""
+        return bool(value)
+
     def read(self, element: Element) -> Any:
         """True where the element is there; False otherwise."""
         return element.find(self.place) is not None
