@@ -68,6 +68,9 @@ sanity: $(TEST) ## run ansible-test sanity
 docs: $(TEST) ## build the documentation; any warning fails
 	@$(NOX) --session docs
 
+changelog: $(TEST) ## turn the fragments in changelogs/ into the release that galaxy.yml names
+	@$(NOX) --session changelog
+
 build: $(TEST) ## build the collection's tarball into .cache/build
 	@.venv/bin/ansible-galaxy collection build --force --output-path .cache/build
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions of nox: those of antsibull-nox (see antsibull-nox.toml) and three of our own.
+"""Sessions of nox: those of antsibull-nox (see antsibull-nox.toml) and four of our own.
 
 `make lint`, `make docs` and `make sanity` run them; `nox --list` names them all.
 """
@@ -43,3 +43,10 @@ def docs(session: nox.Session) -> None:
     """Build the documentation with antsibull-docs and Sphinx; any warning fails."""
     session.install("antsibull-docs", "ansible-core", "ansible-pygments", "myst-parser", "sphinx")
     session.run("python", "scripts/build_docs.py", *session.posargs)
+
+
+@nox.session(default=False)
+def changelog(session: nox.Session) -> None:
+    """Turn the fragments in changelogs/ into the release that galaxy.yml names."""
+    session.install("antsibull-changelog", "ansible-core")
+    session.run("antsibull-changelog", *(session.posargs or ["release"]))

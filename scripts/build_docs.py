@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).parents[1]
+from worktree import ROOT, copy_worktree
+
 TREE = ROOT / ".cache/docs/tree"
 SITE = ROOT / ".cache/docs/html"
+
+# The same patterns stand in docs/docsite/conf.py.
+GUIDES = ("*.md", "docs/*.md", "docs/*/*.md", "roles/*/README.md")
 
 INDEX = """\
 kvmmanager.libvirt
@@ -36,44 +39,36 @@ kvmmanager.libvirt
 
 def main() -> int:
     """Build the site; 0 when there was no warning."""
-    source = make_tree()
-    write_reference(source)
-    write_index(source)
+    shutil.rmtree(TREE, ignore_errors=True)
+    copy_worktree(TREE)
+    if status := write_reference():
+        return status
+    write_index()
     shutil.rmtree(SITE, ignore_errors=True)
-    settings = ["-c", str(source / "docsite")]
+    settings = ["-c", str(ROOT / "docs/docsite")]
     sphinx = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-E", "-W", "--keep-going"]
-    status = subprocess.run([*sphinx, *settings, str(source), str(SITE)], check=False).returncode
+    status = subprocess.run([*sphinx, *settings, str(TREE), str(SITE)], check=False).returncode
     if status == 0:
         print(f"the documentation is at {SITE / 'index.html'}")
     return status
 
 
-def make_tree() -> pathlib.Path:
-    """A copy of docs/ beside links to everything that its guides may link to; the copy's path."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", TREE / "docs")
-    for path in ROOT.iterdir():
-        if path.name != "docs" and not path.name.startswith("."):
-            (TREE / path.name).symlink_to(path)
-    return TREE / "docs"
-
-
-def write_reference(source: pathlib.Path) -> None:
-    """Let antsibull-docs turn the documentation of modules, plugins and roles into pages."""
+def write_reference() -> int:
+    """Let antsibull-docs write the pages of modules, plugins and roles; its exit status."""
     command = ["antsibull-docs", "collection", "--use-current", "--fail-on-error"]
     collections = str(ROOT / ".cache/collections")
-    subprocess.run(
-        [*command, "--dest-dir", str(source), "kvmmanager.libvirt"],
+    return subprocess.run(
+        [*command, "--dest-dir", str(TREE), "kvmmanager.libvirt"],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections},
-        check=True,
-    )
+        check=False,
+    ).returncode
 
 
-def write_index(source: pathlib.Path) -> None:
+def write_index() -> None:
     """The first page, which lists every guide there is."""
-    guides = sorted(path.relative_to(source).with_suffix("") for path in source.rglob("*.md"))
-    lines = "\n".join(f"   {guide}" for guide in guides)
-    (source / "index.rst").write_text(INDEX.format(guides=lines), encoding="utf-8")
+    paths = [path for pattern in GUIDES for path in TREE.glob(pattern)]
+    lines = "\n".join(f"   {path.relative_to(TREE).with_suffix('')}" for path in sorted(paths))
+    (TREE / "index.rst").write_text(INDEX.format(guides=lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

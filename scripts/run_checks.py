@@ -96,9 +96,7 @@ def pytest_run(name: str) -> Result:
 def sanity() -> Result:
     """A run of ansible-test sanity, each of whose tests counts."""
     status, seconds = run("sanity", nox("sanity"))
-    return counted(
-        Result("sanity", seconds), status, sorted(REPORTS.glob("ansible-test-sanity-*.xml"))
-    )
+    return counted(Result("sanity", seconds), status, sorted(REPORTS.glob("ansible-test-sanity-*.xml")))
 
 
 def counted(result: Result, status: int, reports: list[pathlib.Path]) -> Result:

@@ -21,11 +21,15 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from xml.etree import ElementTree
 
-ROOT = pathlib.Path(__file__).parents[1]
+from worktree import ROOT, copy_worktree
+
 OUTPUT = ROOT / "tests/output/junit"
 CACHE = pathlib.Path.home() / ".ansible/test/cache"
 
+# How ansible-test words that no file of the collection is of the kind that a test looks at.
+NOTHING_TO_TEST = "No tests applicable"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # ansible-test starts the environments that it makes with this script. This one takes pip from
@@ -44,28 +48,15 @@ def main() -> int:
     # Inside this repository ansible-test would ask Git, which ignores a copy in .cache.
     with tempfile.TemporaryDirectory(prefix="kvmmanager-sanity-") as scratch, get_pip():
         copy = pathlib.Path(scratch, "ansible_collections/kvmmanager/libvirt")
-        copy_collection(copy)
-        status, skipped = run(command + sys.argv[1:], copy)
-        tested = collect_reports(copy)
-    for line in skipped:
-        print(f"skipped: {line}")
-    print(f"ansible-test sanity: {tested} tests ran, {len(skipped)} were skipped")
-    return status or int(tested == 0)
-
-
-def copy_collection(destination: pathlib.Path) -> None:
-    """Copy what Git knows or would add to where ansible-test wants it: namespace, then name."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, destination / name)
+        copy_worktree(copy)
+        status = subprocess.run(
+            command + sys.argv[1:],
+            cwd=copy,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+        return status or int(collect_reports(copy / "tests/output/junit") == 0)
 
 
 @contextlib.contextmanager
@@ -106,27 +97,6 @@ def get_pip_source() -> tuple[str, str]:
     return version[1], f"{address}/get-pip-{version[1]}.py"
 
 
-def run(command: list[str], directory: pathlib.Path) -> tuple[int, list[str]]:
-    """Run ansible-test and pass on its output; its exit status and what it skipped."""
-    skipped = []
-    with subprocess.Popen(
-        command,
-        cwd=directory,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if re.match(r"(WARNING: )?Skipping ", line):
-                skipped.append(line.removeprefix("WARNING: ").strip())
-        status = process.wait()
-    return status, skipped
-
-
 def environment() -> dict[str, str]:
     """The caller's environment, less what would mislead ansible-test."""
     # Constraints of our own tools must not meddle with the releases that ansible-test pins.
@@ -136,15 +106,26 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": path, "LC_ALL": "C.UTF-8"}
 
 
-def collect_reports(copy: pathlib.Path) -> int:
-    """Bring the JUnit files of this run home; how many tests they report."""
+def collect_reports(directory: pathlib.Path) -> int:
+    """Bring the JUnit reports of this run home, and say what was skipped; how many tests ran."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     for old in OUTPUT.glob("ansible-test-sanity-*.xml"):
         old.unlink()
-    reports = list((copy / "tests/output/junit").glob("*.xml"))
-    for report in reports:
+    ran, skipped, idle = 0, [], []
+    for report in sorted(directory.glob("*.xml")):
+        case = next(ElementTree.parse(report).iter("testcase"))
+        reason = case.findtext("skipped")
+        if reason is not None and reason.startswith(NOTHING_TO_TEST):
+            idle.append(case.get("name", report.stem))
+            continue
         shutil.copy2(report, OUTPUT / report.name)
-    return len(reports)
+        if reason is None:
+            ran += 1
+        else:
+            skipped.append(reason)
+    print(f"nothing to look at here: {', '.join(idle) or 'none'}", *skipped, sep="\n")
+    print(f"ansible-test sanity: {ran} tests ran, {len(skipped)} were skipped")
+    return ran
 
 
 if __name__ == "__main__":

@@ -14,7 +14,14 @@ from sphinx.environment import BuildEnvironment
 project = "kvmmanager.libvirt"
 project_copyright = "2026, kvmmanager contributors"
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
-exclude_patterns = ["docsite"]
+include_patterns = [
+    "index.rst",
+    "*.md",
+    "docs/*.md",
+    "docs/*/*.md",
+    "roles/*/README.md",
+    "collections/**",
+]
 html_theme = "alabaster"
 html_use_index = False
 html_copy_source = False
@@ -32,7 +39,8 @@ SECTIONS = {
     "ansible_collections.community.libvirt.": "collections/community/libvirt/",
 }
 PAGES = {
-    "ansible_plugin_attributes": "reference_appendices/glossary.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
 }
 
 
