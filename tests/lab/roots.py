@@ -12,12 +12,10 @@ import shutil
 from pathlib import Path
 
 from .cache import cached
+from .debian import LEFT_OUT, install
 from .model import RELEASES
-from .run import run
 from .state import BASE
 
-MIRROR = os.environ.get("KVMMANAGER_DEBIAN_MIRROR", "http://deb.debian.org/debian")
-_BUILD_TIMEOUT = 1800
 _PACKAGES = (
     "libvirt-daemon-system",
     "libvirt-clients",
@@ -38,15 +36,13 @@ _PACKAGES = (
 )
 # What the host itself runs; when this machine has them and the release, no other system is needed.
 _OWN_PROGRAMS = ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq")
-# Not needed to run a hypervisor.
-_LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 
 
 def root_of(release: str) -> Path:
     """Return the root folder for hosts of a release, building it if this machine cannot serve itself."""
     if machine_has(release):
         return Path("/")
-    recipe = {"release": release, "packages": _PACKAGES, "left_out": _LEFT_OUT, "version": 1}
+    recipe = {"release": release, "packages": _PACKAGES, "left_out": LEFT_OUT, "version": 1}
     return cached("roots", release, recipe, lambda folder: _build(release, folder), f"{RELEASES[release]}, about 60 s")
 
 
@@ -62,8 +58,5 @@ def machine_has(release: str) -> bool:
 
 def _build(release: str, folder: Path) -> None:
     """Install a release into a folder."""
-    command: list[str | Path] = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase"]
-    command += [f"--include={','.join(_PACKAGES)}"]
-    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
-    run([*command, release, folder, MIRROR], timeout=_BUILD_TIMEOUT)
+    install(release, folder, _PACKAGES)
     (folder / BASE.relative_to("/")).mkdir(parents=True)  # where the host sees the lab's shared folder
