@@ -1,0 +1,367 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: libvirt
+short_description: Lists the virtual machines of libvirt hypervisors
+version_added: 0.1.0
+author:
+  - kvmmanager contributors (@kvmmanager)
+description:
+  - Lists the virtual machines (domains) of one or many hypervisors as hosts, with their addresses.
+  - The hypervisors are read at the same time, each within O(timeout). One that does not answer is warned about,
+    and the domains of the others are listed; see O(strict).
+  - The name of the file must end in C(libvirt.yml), C(libvirt.yaml), C(kvm.yml) or C(kvm.yaml).
+  - What a hypervisor or a guest says is bounded in size and is never used as a template.
+requirements:
+  - libvirt-python (the Debian and Fedora package is C(python3-libvirt))
+  - jmespath, for a query in O(include) or O(exclude)
+  - netaddr, for a CIDR in O(address_networks)
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+options:
+  plugin:
+    description: Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [kvmmanager.libvirt.libvirt]
+  connections:
+    description:
+      - The hypervisors to ask.
+      - Text in here may be a template, for example one with P(ansible.builtin.env#lookup).
+    type: list
+    elements: dict
+    default:
+      - uri: qemu:///system
+    suboptions:
+      uri:
+        description: The libvirt daemon to talk to, as a L(libvirt URI,https://libvirt.org/uri.html).
+        type: str
+        required: true
+      alias:
+        description: What to call this hypervisor in names, groups and variables. By default its own host name.
+        type: str
+      username:
+        description: The user to log in as, where the daemon asks for a login (SASL).
+        type: str
+      password:
+        description: The password for O(connections[].username). Keep it in Ansible Vault or look it up.
+        type: str
+      tls_pki_path:
+        description: A folder with C(cacert.pem), C(clientcert.pem) and C(clientkey.pem), for a V(qemu+tls://) URI.
+        type: path
+      tls_verify:
+        description: Whether to check the server's certificate of a V(qemu+tls://) URI.
+        type: bool
+        default: true
+      ssh_key_file:
+        description: The private key for a V(qemu+ssh://) URI. By default what the user's SSH configuration says.
+        type: path
+      ssh_known_hosts:
+        description: The file of known host keys, for a V(qemu+libssh://) URI.
+        type: path
+  timeout:
+    description: How many seconds each hypervisor has for everything, from opening the connection on.
+    type: float
+    default: 30
+  strict:
+    description:
+      - Whether to fail when a hypervisor cannot be read, or not completely. Otherwise it is only warned about.
+      - Also whether to fail when an expression of O(compose), O(groups) or O(keyed_groups) is invalid for a host.
+    type: bool
+    default: false
+  states:
+    description: Only list domains in these states. By default those in any state.
+    type: list
+    elements: str
+    choices: [running, paused, stopped, crashed, suspended]
+    default: []
+  include:
+    description:
+      - Only list domains that match one of these rules. By default all domains.
+      - A domain matches a rule when it matches everything that the rule names.
+    type: list
+    elements: dict
+    default: []
+    suboptions: &rule
+      name:
+        description:
+          - A shell pattern for the name of the domain, for example V(web*).
+          - After a V(~), a regular expression that must match at the start of the name, for example V(~web[0-9]+$).
+        type: str
+      labels:
+        description: Labels that the domain must have, and shell patterns for their values; V(*) is any value.
+        type: dict
+      query:
+        description:
+          - A L(JMESPath,https://jmespath.org/) expression over the variables of the host.
+          - It matches when what it gives is neither false nor empty.
+        type: str
+  exclude:
+    description: Do not list domains that match one of these rules.
+    type: list
+    elements: dict
+    default: []
+    suboptions: *rule
+  hostnames:
+    description:
+      - What to call a domain in the inventory. The first that the domain has, and has alone, is used.
+      - V(alias_name) is the hypervisor, an underscore and the name of the domain.
+      - Where several domains share a name, none of them gets it. Whatever is named here, V(alias_name) and then
+        V(uuid) are tried in the end. So a name never depends on the order of the hypervisors. It can change when
+        a second domain of that name appears. V(alias_name) alone does not change.
+      - What is no letter, digit, dot, hyphen or underscore becomes an underscore.
+    type: list
+    elements: str
+    choices: [name, uuid, title, alias_name]
+    default: [name]
+  address_sources:
+    description:
+      - Where addresses are looked for. The next one is asked only for running domains without a suitable address yet.
+      - V(lease) is the DHCP server of libvirt's networks, at one call a network.
+      - V(agent) is the QEMU guest agent of domains where it is connected, at two calls such a domain and over a
+        second connection that is not read-only, as libvirt demands.
+      - V(arp) is the ARP table of the hypervisor, at one call a domain.
+    type: list
+    elements: str
+    choices: [lease, agent, arp]
+    default: [lease, agent]
+  agent_timeout:
+    description: How many seconds the guest agents of a hypervisor have to answer. They are asked at the same time.
+    type: float
+    default: 3
+  address_families:
+    description: Which addresses are suitable, the preferred ones first.
+    type: list
+    elements: str
+    choices: [ipv4, ipv6]
+    default: [ipv4, ipv6]
+  address_networks:
+    description:
+      - Networks that a suitable address is in, the preferred one first. By default any.
+      - Either a CIDR, for example V(192.0.2.0/24), or the name of a libvirt network.
+    type: list
+    elements: str
+    default: []
+  ansible_connection:
+    description:
+      - What to set C(ansible_connection) to for hosts that have an address.
+      - By default it is not set, so that Ansible's default (SSH), or what a group says, is used.
+    type: str
+  group_by:
+    description:
+      - Which groups to make.
+      - V(hypervisor) makes C(hypervisor_<alias>), V(state) makes C(state_<state>), and V(label) makes
+        C(label_<name>_<value>) of each label.
+      - O(keyed_groups) can make any other.
+    type: list
+    elements: str
+    choices: [hypervisor, state, label]
+    default: [hypervisor, state, label]
+notes:
+  - C(ansible_host) is the best suitable address. A domain without one has no C(ansible_host).
+  - "C(libvirt_uri) and C(libvirt_hypervisor): the connection that the domain was found on, and its alias."
+  - "C(libvirt_name), C(libvirt_uuid), C(libvirt_title), C(libvirt_description), and C(libvirt_labels), a dict."
+  - "C(libvirt_state) (see O(states)) and C(libvirt_state_reason), for example V(booted) or V(crashed)."
+  - "C(libvirt_type) (V(kvm) or V(qemu)), C(libvirt_arch), C(libvirt_machine)."
+  - "C(libvirt_memory) and C(libvirt_max_memory) in bytes, C(libvirt_vcpus), C(libvirt_max_vcpus)."
+  - "C(libvirt_interfaces): a list of dicts with C(mac), C(type), C(source) (the network or bridge) and C(target)."
+  - "C(libvirt_addresses): a list of dicts with C(address), C(prefix), C(family), C(mac), C(source) (see
+    O(address_sources)) and, where known, C(network), C(interface), C(hostname)."
+  - "C(libvirt_agent_connected): whether the QEMU guest agent has opened its port."
+  - A domain that several hypervisors have under one UUID was migrated. It is listed once, where it runs.
+  - The cache is not written when a hypervisor could not be read completely.
+seealso:
+  - module: kvmmanager.libvirt.domain_info
+  - module: kvmmanager.libvirt.domain
+"""
+
+EXAMPLES = r"""
+# The smallest libvirt.yml: all domains of this machine.
+plugin: kvmmanager.libvirt.libvirt
+
+---
+# Two hypervisors, only what runs. List it with: ansible-inventory -i fleet.libvirt.yml --graph
+plugin: kvmmanager.libvirt.libvirt
+connections:
+  - uri: qemu+ssh://root@hv1.example.com/system
+    alias: hv1
+  - uri: qemu+tls://hv2.example.com/system
+    alias: hv2
+    username: inventory
+    password: "{{ lookup('ansible.builtin.env', 'HV2_PASSWORD') }}"
+states: [running]
+timeout: 10
+
+---
+# Only the production web servers, reached over the management network.
+plugin: kvmmanager.libvirt.libvirt
+include:
+  - name: web*
+    labels:
+      env: production
+exclude:
+  - query: contains(libvirt_title, 'template')
+address_networks: [192.0.2.0/24]
+hostnames: [alias_name]
+
+---
+# Groups and variables of one's own, and a cache of five minutes.
+plugin: kvmmanager.libvirt.libvirt
+keyed_groups:
+  - key: libvirt_machine
+    prefix: machine
+groups:
+  big: libvirt_memory > 16 * 1024 ** 3
+compose:
+  ansible_user: libvirt_labels.login | default('debian')
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/ansible-libvirt
+cache_timeout: 300
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Request
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._addresses import AddressPolicy
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._filters import Filters
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
+    Member,
+    host_variables,
+    listed_once,
+    member,
+    read_fleet,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._hostnames import choose_hostnames
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import untrusted
+
+_FILE_NAMES = ("libvirt.yml", "libvirt.yaml", "kvm.yml", "kvm.yaml")
+# What is read, and therefore what a cache holds, depends on these.
+_OPTIONS_OF_READING = (
+    "states",
+    "address_sources",
+    "address_families",
+    "address_networks",
+)
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Hosts from the domains of many hypervisors: read (or cached), filtered, named, then handed to Ansible."""
+
+    NAME = "kvmmanager.libvirt.libvirt"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the name of the file says that it is for this plugin."""
+        return bool(super().verify_file(path)) and path.endswith(_FILE_NAMES)
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory from the file."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        try:
+            self._fill(path, cache)
+        except Failure as failure:
+            raise AnsibleParserError(failure.message) from None
+
+    def _fill(self, path: str, cache: bool) -> None:
+        policy = AddressPolicy(self.get_option("address_families"), self.get_option("address_networks"))
+        filters = Filters(self.get_option("include"), self.get_option("exclude"))
+        known = listed_once(self._domains(path, cache, policy))
+        domains = [domain for domain in known if filters.accept(host_variables(domain))]
+        names, clashes = choose_hostnames(domains, self.get_option("hostnames"))
+        if clashes:
+            self.display.warning(
+                f"More than one domain would be called {', '.join(map(repr, clashes))}: each was given another "
+                "name (see the option hostnames)."
+            )
+        for name, domain in zip(names, domains):
+            self._add(untrusted(name), domain, policy.choose(domain))
+
+    def _domains(self, path: str, cache: bool, policy: AddressPolicy) -> list[dict[str, Any]]:
+        """All domains, from the cache where it may be used and has them."""
+        members = self._members()
+        if not self.get_option("cache"):
+            return self._read(members, policy)[0]
+        key = f"{self.get_cache_key(path)}_{self._fingerprint(members)}"
+        if cache and (cached := self._cache.get(key)) is not None:
+            return list(cached["domains"])
+        domains, complete = self._read(members, policy)
+        if complete:
+            self._cache[key] = {"domains": domains}
+        return domains
+
+    def _read(self, members: list[Member], policy: AddressPolicy) -> tuple[list[dict[str, Any]], bool]:
+        """The domains that the hypervisors told, and whether that is all of them."""
+        states = self.get_option("states")
+        request = Request(
+            wanted=lambda found: not states or found.state in states,
+            sources=tuple(self.get_option("address_sources")),
+            enough=lambda facts: policy.choose(facts) is not None,
+            agent_timeout=self.get_option("agent_timeout"),
+        )
+        answers = read_fleet(members, request, self.get_option("timeout"))
+        problems = [problem for answer in answers for problem in answer.problems]
+        if problems and self.get_option("strict"):
+            raise Failure(" ".join(problems))
+        for problem in problems:
+            self.display.warning(problem)
+        for note in (note for answer in answers for note in answer.notes):
+            self.display.vv(note)
+        return [domain for answer in answers for domain in answer.domains], not problems
+
+    def _members(self) -> list[Member]:
+        connections = self.get_option("connections")
+        return [member(self._templated(given), f"connections[{i}]") for i, given in enumerate(connections)]
+
+    def _templated(self, given: Any) -> Any:
+        """A connection with its templates filled in. They come from the file, which the user wrote."""
+        if not isinstance(given, dict):
+            return given
+        return {
+            key: self.templar.template(value) if isinstance(value, str) and "{{" in value else value
+            for key, value in given.items()
+        }
+
+    def _fingerprint(self, members: list[Member]) -> str:
+        options = [self.get_option(name) for name in _OPTIONS_OF_READING]
+        text = json.dumps([[item.identity for item in members], options])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _add(self, name: str, domain: dict[str, Any], address: str | None) -> None:
+        """One host with its variables and groups."""
+        variables = untrusted(host_variables(domain))
+        if address is not None:
+            variables["ansible_host"] = untrusted(address)
+            if self.get_option("ansible_connection"):
+                variables["ansible_connection"] = self.get_option("ansible_connection")
+        self.inventory.add_host(name)
+        for key, value in variables.items():
+            self.inventory.set_variable(name, key, value)
+        for group in self._groups(domain):
+            self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), name)
+        self._construct(name, variables)
+
+    def _groups(self, domain: dict[str, Any]) -> list[str]:
+        wanted = self.get_option("group_by")
+        groups = [f"{kind}_{domain[kind]}" for kind in ("hypervisor", "state") if kind in wanted]
+        if "label" in wanted:
+            groups += [f"label_{name}_{value}" if value else f"label_{name}" for name, value in domain["labels"].items()]
+        return groups
+
+    def _construct(self, name: str, variables: dict[str, Any]) -> None:
+        """What the options compose, groups and keyed_groups say."""
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)

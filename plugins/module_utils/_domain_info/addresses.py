@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses of guests as libvirt tells them: DHCP leases of networks, guest agent, ARP table.
+
+Everything here comes from a guest: what is no IP address is dropped, and how much there is of it is bounded.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.summary import bounded
+
+SOURCES = ("lease", "agent", "arp")
+_MAXIMUM = 256  # addresses of one domain
+_NAME_LENGTH = 255
+
+
+def lease_addresses(network: str, leases: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The addresses in the answer of ``virNetworkGetDHCPLeases``, the lease that ends last first."""
+    newest_first = sorted(leases, key=lambda lease: lease.get("expirytime") or 0, reverse=True)
+    found = (
+        _address(
+            "lease",
+            lease.get("ipaddr"),
+            prefix=lease.get("prefix"),
+            mac=lease.get("mac"),
+            network=network,
+            hostname=lease.get("hostname"),
+        )
+        for lease in newest_first
+    )
+    return [address for address in found if address is not None]
+
+
+def interface_addresses(source: str, interfaces: dict[str, Any]) -> list[dict[str, Any]]:
+    """The addresses in the answer of ``virDomainInterfaceAddresses``, without those that only the guest can reach."""
+    found = (
+        _address(
+            source,
+            address.get("addr"),
+            prefix=address.get("prefix"),
+            mac=interface.get("hwaddr"),
+            interface=name,
+        )
+        for name, interface in interfaces.items()
+        for address in (interface or {}).get("addrs") or ()
+    )
+    return [address for address in found if address is not None][:_MAXIMUM]
+
+
+def in_order_of(interfaces: list[dict[str, str]], addresses: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The addresses in the order of the domain's interfaces; those of the guest's own (bridges, tunnels) last."""
+    order = {interface["mac"]: position for position, interface in enumerate(interfaces)}
+    return sorted(addresses, key=lambda address: order.get(address["mac"], len(order)))
+
+
+def _address(source: str, text: Any, prefix: Any, mac: Any, **names: Any) -> dict[str, Any] | None:
+    try:
+        address = ipaddress.ip_address(str(text))
+    except ValueError:
+        return None
+    if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+        return None
+    return {
+        "address": str(address),
+        "prefix": int(prefix or 0),
+        "family": f"ipv{address.version}",
+        "mac": bounded(str(mac or ""), _NAME_LENGTH).lower(),
+        "source": source,
+        **{key: bounded(str(value), _NAME_LENGTH) for key, value in names.items() if value},
+    }

@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading many domains of one hypervisor in few round trips.
+
+Beyond opening the connection it takes one call for the list with its states, one for the host's name, one for the
+list of networks and one a network for its leases, and one a domain for its XML. Those of networks and domains are
+made at once, from many threads. Only a guest agent or the ARP table, where asked for, cost more: they are asked
+for the domains that have no address yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.states import state_word
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
+    in_order_of,
+    interface_addresses,
+    lease_addresses,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.parallel import (
+    Outcome,
+    call_each,
+    call_together,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reasons import reason_word
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.summary import summarize
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
+    Failure,
+    error_code,
+    explain,
+    is_not_found,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
+
+Addresses = list[dict[str, Any]]
+
+
+@dataclass
+class Found:
+    """One domain that was read.
+
+    :ivar domain: the ``libvirt.virDomain``.
+    :ivar statistics: the answer of the bulk call, libvirt's names (``state.state``, ``block.0.name`` …).
+    :ivar xml: what it runs with, or its stored configuration while it is stopped; None until it is fetched.
+    :ivar facts: plain data: `summarize`, and ``addresses``.
+    """
+
+    domain: Any
+    name: str
+    uuid: str
+    id: int
+    state: str
+    reason: str
+    statistics: dict[str, Any]
+    xml: Element | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Whether a process runs it."""
+        return self.id != -1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be read.
+
+    :ivar wanted: whether a domain is to be read further, by what the list tells: name, uuid, state.
+    :ivar statistics: the VIR_DOMAIN_STATS_* groups besides the state.
+    :ivar sources: where addresses may come from, in the order in which they are asked; see `addresses.SOURCES`.
+    :ivar enough: whether a domain needs no further source, given its facts with the addresses so far.
+    :ivar agent_timeout: seconds that all guest agents of the host have together; they are asked at once.
+    """
+
+    wanted: Callable[[Found], bool] = lambda _found: True
+    statistics: int = 0
+    sources: tuple[str, ...] = ("lease", "agent")
+    enough: Callable[[dict[str, Any]], bool] = lambda facts: bool(facts["addresses"])
+    agent_timeout: float = 3
+
+
+class Reader:
+    """Reads the domains of one hypervisor.
+
+    :ivar problems: sentences about what could not be read although it should have been.
+    :ivar notes: sentences about guests that did not answer, which is no problem of the hypervisor.
+    """
+
+    def __init__(self, hypervisor: Hypervisor, request: Request, deadline: Deadline) -> None:
+        self.hypervisor = hypervisor
+        self.connection = hypervisor.connection
+        self.request = request
+        self.deadline = deadline
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+
+    def read(self) -> tuple[str, list[Found]]:
+        """The name of the host, and its wanted domains in the order of their names.
+
+        :raises Failure: when the host does not tell its domains.
+        """
+        hostname, domains, leases = call_together(
+            [self.connection.getHostname, self._domains, self._leases], self.deadline
+        )
+        found = self._required(f"list the domains of {self.hypervisor.uri}", domains)
+        self._add_addresses(found, self._optional("read the leases", leases, {}))
+        return self._optional("read the name of the host", hostname, ""), found
+
+    def _domains(self) -> list[Found]:
+        listed = self.connection.getAllDomainStats(
+            libvirt.VIR_DOMAIN_STATS_STATE | self.request.statistics,
+            libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
+        )
+        found = [item for item in map(_found, listed) if self.request.wanted(item)]
+        outcomes = call_each(self._describe, found, self.deadline)
+        for item, outcome in zip(found, outcomes):
+            # A domain that was undefined since it was listed is no problem: it is gone.
+            if outcome.error is not None and not is_not_found(outcome.error):
+                self.problems.append(_sentence(f"read the domain '{item.name}'", outcome.error))
+        described = [item for item, outcome in zip(found, outcomes) if outcome.error is None]
+        return sorted(described, key=lambda item: item.name)
+
+    def _describe(self, found: Found) -> None:
+        found.xml = parse(found.domain.XMLDesc(0))
+        found.facts = {**summarize(found.xml), "addresses": []}
+
+    def _leases(self) -> dict[str, Addresses]:
+        """The leases of all active networks by MAC, where they are asked for."""
+        if "lease" not in self.request.sources:
+            return {}
+        try:
+            networks = self.connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
+        except libvirt.libvirtError as error:
+            if _is_unsupported(error):
+                return {}
+            raise
+        outcomes = call_each(lambda network: network.DHCPLeases(None, 0), networks, self.deadline)
+        by_mac: dict[str, Addresses] = {}
+        for network, outcome in zip(networks, outcomes):
+            name = network.name()
+            for address in lease_addresses(name, self._optional(f"read the leases of network '{name}'", outcome, ())):
+                by_mac.setdefault(address["mac"], []).append(address)
+        return by_mac
+
+    def _add_addresses(self, found: list[Found], leases: dict[str, Addresses]) -> None:
+        running = [item for item in found if item.active]
+        for source in self.request.sources:
+            asked = [item for item in running if not self.request.enough(item.facts)]
+            if source == "lease":
+                for item in asked:
+                    for interface in item.facts["interfaces"]:
+                        item.facts["addresses"] += leases.get(interface["mac"], [])
+            elif source == "agent":
+                self._ask(source, [item for item in asked if item.facts["agent_connected"]])
+            else:
+                self._ask(source, asked)
+
+    def _ask(self, source: str, asked: list[Found]) -> None:
+        """Ask the guest agents, or the host's ARP table, for the addresses of these domains."""
+        seconds = self.deadline.remaining
+        if source == "agent":
+            seconds = min(self.request.agent_timeout, seconds if seconds is not None else self.request.agent_timeout)
+        ask = self._ask_agent if source == "agent" else self._ask_arp
+        for item, outcome in zip(asked, call_each(ask, asked, Deadline(seconds))):
+            if outcome.error is None:
+                found = interface_addresses(source, outcome.value)
+                item.facts["addresses"] += in_order_of(item.facts["interfaces"], found)
+            elif not is_not_found(outcome.error):
+                self.notes.append(_sentence(f"ask the {source} of '{item.name}' for its addresses", outcome.error))
+
+    def _ask_agent(self, found: Found) -> dict[str, Any]:
+        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT
+        return self.hypervisor.privileged.interface_addresses(found.uuid, source)
+
+    @staticmethod
+    def _ask_arp(found: Found) -> dict[str, Any]:
+        return dict(found.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, 0) or {})
+
+    def _optional(self, doing: str, outcome: Outcome, default: Any) -> Any:
+        """The value; without one the default, and a problem unless the driver simply has no such call."""
+        if outcome.error is None:
+            return outcome.value
+        if not _is_unsupported(outcome.error):
+            self.problems.append(_sentence(doing, outcome.error))
+        return default
+
+    @staticmethod
+    def _required(doing: str, outcome: Outcome) -> Any:
+        if outcome.error is not None:
+            raise Failure(_sentence(doing, outcome.error))
+        return outcome.value
+
+
+def _found(listed: tuple[Any, dict[str, Any]]) -> Found:
+    domain, statistics = listed
+    state, reason = statistics.get("state.state", 0), statistics.get("state.reason", 0)
+    return Found(
+        domain=domain,
+        name=domain.name(),  # name, uuid and ID came with the list: no call
+        uuid=domain.UUIDString(),
+        id=domain.ID(),
+        state=state_word(state),
+        reason=reason_word(state, reason),
+        statistics=statistics,
+    )
+
+
+def _is_unsupported(error: Exception) -> bool:
+    return error_code(error) == libvirt.VIR_ERR_NO_SUPPORT
+
+
+def _sentence(doing: str, error: Exception) -> str:
+    if isinstance(error, TimedOut):
+        return f"Cannot {doing}: no answer in time."
+    if isinstance(error, libvirt.libvirtError):
+        return explain(doing, error).message
+    return error.message if isinstance(error, Failure) else f"Cannot {doing}: {error}"

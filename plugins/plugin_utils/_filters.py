@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options ``include`` and ``exclude`` of the inventory plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.selection import (
+    compile_query,
+    labels_match,
+    name_filter,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import checked
+
+_RULE = {
+    "name": {"type": "str"},
+    "labels": {"type": "dict"},
+    "query": {"type": "str"},
+}
+
+_Rule = Callable[[dict[str, Any]], bool]
+
+
+class Filters:
+    """Decides which domains are listed.
+
+    :param include: rules, each a dict of what `_RULE` allows; a domain must match one, unless there is none.
+    :param exclude: rules as well; a domain must match none.
+    :raises Failure: for a rule that cannot be used.
+    """
+
+    def __init__(self, include: list[Any], exclude: list[Any]) -> None:
+        self._include = [_rule(given, f"include[{position}]") for position, given in enumerate(include)]
+        self._exclude = [_rule(given, f"exclude[{position}]") for position, given in enumerate(exclude)]
+
+    def accept(self, variables: dict[str, Any]) -> bool:
+        """Whether the domain with these host variables is listed."""
+        if self._include and not any(rule(variables) for rule in self._include):
+            return False
+        return not any(rule(variables) for rule in self._exclude)
+
+
+def _rule(given: Any, option: str) -> _Rule:
+    """A rule holds for a domain when all that it names does."""
+    rule = checked(given, _RULE, option, required_one_of=[list(_RULE)])
+    tests: list[_Rule] = []
+    if rule["name"] is not None:
+        name_matches = name_filter([rule["name"]], f"{option}.name")
+        tests.append(lambda variables: name_matches(variables["libvirt_name"]))
+    if rule["labels"] is not None:
+        tests.append(lambda variables: labels_match(variables["libvirt_labels"], rule["labels"]))
+    if rule["query"] is not None:
+        query = compile_query(rule["query"], f"{option}.query")
+        tests.append(lambda variables: bool(query(variables)))
+    return lambda variables: all(test(variables) for test in tests)
