@@ -1,0 +1,21 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""For every module that manages something: tasks that would change something on libvirt's test driver.
+
+The driver begins with a running domain ``test``, a network ``default`` and a storage pool ``default-pool``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CASES: dict[str, list[dict[str, Any]]] = {
+    "pool": [
+        {"name": "new", "path": "/new", "state": "started", "autostart": True},
+        {"name": "default-pool", "state": "stopped"},
+        {"name": "default-pool", "state": "absent"},
+        {"name": "default-pool", "autostart": True, "path": "/elsewhere"},
+    ],
+}
