@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -43,8 +43,7 @@ def render(options: Mapping[str, Any], instance_id: str, use_schema: bool = True
     :raises Failure: for the first thing that cloud-init would refuse or ignore, with its line.
     """
     texts = {
-        "user_data": _cloud_config("user_data", options.get("user_data"), use_schema)
-        or _CLOUD_CONFIG,
+        "user_data": _cloud_config("user_data", options.get("user_data"), use_schema) or _CLOUD_CONFIG,
         "meta_data": meta_data.render(options.get("meta_data"), instance_id),
         "network_config": _network_config(options.get("network_config"), use_schema),
         "vendor_data": _cloud_config("vendor_data", options.get("vendor_data"), use_schema),
@@ -72,9 +71,7 @@ def _cloud_config(option: str, value: Any, use_schema: bool) -> str:
             schema.check("cloud-config-v1", parsed, option, is_text=True)
         return value
     if not isinstance(value, dict):
-        raise Failure(
-            f"{option}: give a structure of cloud-config's keys, or a text; this is {_kind(value)}."
-        )
+        raise Failure(f"{option}: give a structure of cloud-config's keys, or a text; this is {_kind(value)}.")
     if use_schema:
         schema.check("cloud-config-v1", yaml_text.Parsed(value, None), option, is_text=False)
     return _CLOUD_CONFIG + yaml_text.write(value)
@@ -92,6 +89,4 @@ def _network_config(value: Any, use_schema: bool) -> str:
 
 
 def _kind(value: Any) -> str:
-    return {list: "a list", bool: "true or false", int: "a number", float: "a number"}.get(
-        type(value), "neither"
-    )
+    return {list: "a list", bool: "true or false", int: "a number", float: "a number"}.get(type(value), "neither")

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -54,9 +54,7 @@ def build(documents: Mapping[str, str]) -> bytes:
     iso_dates.pin(seed)
     seed.extend(bytes(-len(seed) % STEP))
     if len(seed) > LARGEST:
-        raise Failure(
-            f"The documents of a seed may have {LARGEST // 1024**2} MiB together; these have more."
-        )
+        raise Failure(f"The documents of a seed may have {LARGEST // 1024**2} MiB together; these have more.")
     return bytes(seed)
 
 
@@ -75,11 +73,7 @@ def read(content: bytes) -> dict[str, str] | None:
     try:
         image.open_fp(io.BytesIO(content))
         try:
-            facade = (
-                image.get_rock_ridge_facade()
-                if image.has_rock_ridge()
-                else image.get_joliet_facade()
-            )
+            facade = image.get_rock_ridge_facade() if image.has_rock_ridge() else image.get_joliet_facade()
             return {name: _text(facade, name) for name in _names(facade)}
         finally:
             image.close()

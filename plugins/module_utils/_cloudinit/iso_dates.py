@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -75,9 +75,7 @@ def _pin_system_use(image: bytearray, place: int, end: int) -> None:
         if signature == b"TF":
             _pin_time_stamps(image, place, size)
         elif signature == b"CE":
-            block, offset, length = (
-                struct.unpack_from("<I", image, place + 4 + 8 * field)[0] for field in range(3)
-            )
+            block, offset, length = (struct.unpack_from("<I", image, place + 4 + 8 * field)[0] for field in range(3))
             begin = block * _SECTOR + offset
             _pin_system_use(image, begin, begin + length)
         place += size

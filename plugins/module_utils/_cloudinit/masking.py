@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -35,10 +35,7 @@ def mask(value: Any, reference: Any = None, secret: bool = False) -> Any:
     """
     if isinstance(value, dict):
         around = reference if isinstance(reference, dict) else {}
-        return {
-            key: mask(item, around.get(key), secret or _is_secret(key, value))
-            for key, item in value.items()
-        }
+        return {key: mask(item, around.get(key), secret or _is_secret(key, value)) for key, item in value.items()}
     if isinstance(value, list):
         before = reference if isinstance(reference, list) else []
         return [
@@ -71,16 +68,12 @@ def secrets(value: Any, secret: bool = False) -> Iterator[str]:
 
 def _is_secret(key: Any, mapping: dict[Any, Any]) -> bool:
     name = str(key)
-    if (
-        name == "chpasswd"
-    ):  # only its list and its users' passwords are secret, not when they expire
+    if name == "chpasswd":  # only its list and its users' passwords are secret, not when they expire
         return False
     if name == "list" and "expire" in mapping:
         return True
     if name == "list" and set(mapping) <= {"list", "expire", "users"}:
         return True
     if name == "content" and _OWNER_ONLY.match(str(mapping.get("permissions", ""))):
-        return (
-            True  # write_files: what only its owner may read on the guest is not for a diff either
-        )
+        return True  # write_files: what only its owner may read on the guest is not for a diff either
     return bool(_SECRET_KEY.search(name))

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -35,13 +35,9 @@ def read(value: Any) -> yaml_text.Parsed:
 
     :raises Failure: when it is no mapping.
     """
-    parsed = (
-        yaml_text.parse(value, _OPTION) if isinstance(value, str) else yaml_text.Parsed(value, None)
-    )
+    parsed = yaml_text.parse(value, _OPTION) if isinstance(value, str) else yaml_text.Parsed(value, None)
     if parsed.data is not None and not isinstance(parsed.data, dict):
-        raise Failure(
-            f"{place(parsed, (), _OPTION)}: give a mapping with keys such as local-hostname."
-        )
+        raise Failure(f"{place(parsed, (), _OPTION)}: give a mapping with keys such as local-hostname.")
     return parsed
 
 
@@ -77,12 +73,7 @@ def check_instance_id(value: Any, where: str) -> None:
 
 
 def _check_host_name(value: Any, where: str) -> None:
-    if (
-        not isinstance(value, str)
-        or len(value) > 253
-        or not all(_LABEL.match(part) for part in value.split("."))
-    ):
+    if not isinstance(value, str) or len(value) > 253 or not all(_LABEL.match(part) for part in value.split(".")):
         raise Failure(
-            f"{where}: a host name has letters, digits and hyphens, in parts of at most 63 "
-            "characters joined by dots."
+            f"{where}: a host name has letters, digits and hyphens, in parts of at most 63 characters joined by dots."
         )

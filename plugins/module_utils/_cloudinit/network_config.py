@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -55,9 +55,7 @@ class _Shape:
         if isinstance(value, dict) and len(value) == 1:  # an address with options such as its label
             value = next(iter(value))
         if not isinstance(value, str) or "/" not in value or not _is_network(value):
-            raise self.refuse(
-                path, f"'{value}' is not an address with its prefix, such as 192.0.2.10/24."
-            )
+            raise self.refuse(path, f"'{value}' is not an address with its prefix, such as 192.0.2.10/24.")
 
 
 def check(parsed: Parsed, option: str) -> int:
@@ -86,9 +84,7 @@ def _check_v2(shape: _Shape, data: dict[Any, Any], root: tuple[Any, ...]) -> Non
         if key in _OTHER_KEYS:
             continue
         if key not in _DEVICES:
-            raise shape.refuse(
-                (*root, key), f"version 2 has no such key; there is {', '.join(_DEVICES)}."
-            )
+            raise shape.refuse((*root, key), f"version 2 has no such key; there is {', '.join(_DEVICES)}.")
         devices = shape.mapping(value, (*root, key), key)
         for name, device in devices.items():
             path = (*root, key, name)
@@ -99,9 +95,7 @@ def _check_device(shape: _Shape, device: dict[Any, Any], path: tuple[Any, ...]) 
     for key in _SWITCHES:
         if key in device and not isinstance(device[key], bool):
             raise shape.refuse((*path, key), "must be true or false.")
-    for position, address in enumerate(
-        shape.items(device.get("addresses", []), (*path, "addresses"), "addresses")
-    ):
+    for position, address in enumerate(shape.items(device.get("addresses", []), (*path, "addresses"), "addresses")):
         shape.interface_address(address, (*path, "addresses", position))
     for key in ("gateway4", "gateway6"):
         if key in device:
@@ -116,9 +110,7 @@ def _check_device(shape: _Shape, device: dict[Any, Any], path: tuple[Any, ...]) 
 
 def _check_nameservers(shape: _Shape, value: Any, path: tuple[Any, ...]) -> None:
     servers = shape.mapping(value, path, "nameservers")
-    for position, address in enumerate(
-        shape.items(servers.get("addresses", []), (*path, "addresses"), "addresses")
-    ):
+    for position, address in enumerate(shape.items(servers.get("addresses", []), (*path, "addresses"), "addresses")):
         shape.address(address, (*path, "addresses", position))
     shape.items(servers.get("search", []), (*path, "search"), "search")
 
@@ -128,12 +120,8 @@ def _check_routes(shape: _Shape, value: Any, path: tuple[Any, ...]) -> None:
         here = (*path, position)
         route = shape.mapping(item, here, "a route")
         destination = route.get("to")
-        if destination != "default" and not (
-            isinstance(destination, str) and _is_network(destination)
-        ):
-            raise shape.refuse(
-                (*here, "to"), "must be 'default' or a network such as 198.51.100.0/24."
-            )
+        if destination != "default" and not (isinstance(destination, str) and _is_network(destination)):
+            raise shape.refuse((*here, "to"), "must be 'default' or a network such as 198.51.100.0/24.")
         if "via" in route:
             shape.address(route["via"], (*here, "via"))
 

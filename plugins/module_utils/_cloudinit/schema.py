@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -38,9 +38,7 @@ def check(name: str, parsed: Parsed, option: str, is_text: bool) -> bool:
     jsonschema = optional("jsonschema")
     if schema is None or jsonschema is None or parsed.data is None:
         return False
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft4Validator(schema).iter_errors(parsed.data)
-    )
+    error = jsonschema.exceptions.best_match(jsonschema.Draft4Validator(schema).iter_errors(parsed.data))
     if error is None:
         return True
     path = tuple(error.absolute_path)

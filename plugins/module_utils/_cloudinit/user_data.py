@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -44,19 +44,14 @@ def _check_cloud_config(text: str, option: str) -> yaml_text.Parsed:
     parsed = yaml_text.parse(text, option)
     if parsed.data is not None and not isinstance(parsed.data, dict):
         line = parsed.line_of(())
-        raise Failure(
-            f"{option}, line {line}: a cloud-config must be a mapping at its top, with keys such "
-            "as 'users'."
-        )
+        raise Failure(f"{option}, line {line}: a cloud-config must be a mapping at its top, with keys such as 'users'.")
     return parsed
 
 
 def _check_archive(text: str, option: str) -> None:
     parsed = yaml_text.parse(text, option)
     if not isinstance(parsed.data, list):
-        raise Failure(
-            f"{option}, line {parsed.line_of(()) or 1}: a cloud-config-archive must be a list."
-        )
+        raise Failure(f"{option}, line {parsed.line_of(()) or 1}: a cloud-config-archive must be a list.")
 
 
 def _check_template(text: str, option: str) -> None:
@@ -64,24 +59,15 @@ def _check_template(text: str, option: str) -> None:
     lines = text.split("\n")
     if len(lines) < 2 or not lines[1].startswith("#"):
         raise Failure(
-            f"{option}, line 2: after '{_TEMPLATE}' must come what the template makes, for example "
-            f"{_CLOUD_CONFIG}."
+            f"{option}, line 2: after '{_TEMPLATE}' must come what the template makes, for example {_CLOUD_CONFIG}."
         )
 
 
 def _no_header(text: str, option: str) -> Failure:
     # The first line itself stays out of the message: it may be somebody's password.
-    known = ", ".join(
-        (_CLOUD_CONFIG, "#!/bin/sh", "#include", _TEMPLATE, "Content-Type: multipart/mixed")
-    )
-    advice = (
-        f"Put {_CLOUD_CONFIG} there."
-        if _looks_like_cloud_config(text)
-        else f"It must be one of: {known} …"
-    )
-    return Failure(
-        f"{option}, line 1: cloud-init does not know this text by its first line. {advice}"
-    )
+    known = ", ".join((_CLOUD_CONFIG, "#!/bin/sh", "#include", _TEMPLATE, "Content-Type: multipart/mixed"))
+    advice = f"Put {_CLOUD_CONFIG} there." if _looks_like_cloud_config(text) else f"It must be one of: {known} …"
+    return Failure(f"{option}, line 1: cloud-init does not know this text by its first line. {advice}")
 
 
 def _looks_like_cloud_config(text: str) -> bool:

@@ -46,7 +46,9 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
 def _check_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> None:
     live = parse(hypervisor.call(f"read the domain '{name}'", domain.XMLDesc, 0))
     if live.get("id") is None:
-        raise Failure(f"The domain '{name}' does not run, so its guest cannot say how its cloud-init ended. Start it first.")
+        raise Failure(
+            f"The domain '{name}' does not run, so its guest cannot say how its cloud-init ended. Start it first."
+        )
     ports = [target.get("name", "") for target in live.iterfind("devices/channel/target")]
     if port not in ports:
         raise Failure(

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -92,8 +92,7 @@ def _syntax_failure(option: str, error: Any) -> Failure:
     mark = error.problem_mark or error.context_mark
     where = f"{option}, line {mark.line + 1}, column {mark.column + 1}" if mark else option
     return Failure(
-        f"{where}: this is not YAML: {error.problem or error.context}. "
-        "Check the indentation and the quotes there."
+        f"{where}: this is not YAML: {error.problem or error.context}. Check the indentation and the quotes there."
     )
 
 
@@ -122,8 +121,7 @@ def _refuse_doubled(mapping: Any, option: str) -> None:
         name = (key.tag, key.value)
         if name in first:
             raise Failure(
-                f"{option}, line {line}: the key '{key.value}' is there twice, first in line "
-                f"{first[name]}. Remove one."
+                f"{option}, line {line}: the key '{key.value}' is there twice, first in line {first[name]}. Remove one."
             )
         first[name] = line
 
@@ -133,9 +131,7 @@ def _dumper() -> Any:
     """PyYAML's own dumper (never the C one: it may write differently), with readable blocks."""
 
     def represent_text(dumper: Any, text: str) -> Any:
-        return dumper.represent_scalar(
-            "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
-        )
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
     block_dumper: Any = type("BlockDumper", (require("yaml").SafeDumper,), {})
     block_dumper.add_representer(str, represent_text)

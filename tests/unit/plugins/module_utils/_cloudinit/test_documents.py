@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -29,8 +29,7 @@ def refused(options: dict[str, Any]) -> str:
 def test_structures_become_yaml_in_their_order() -> None:
     texts = documents.render(OPTIONS, "iid-1")
     assert texts["user-data"] == (
-        "#cloud-config\nusers:\n- default\n"
-        "write_files:\n- path: /a\n  content: |\n    one\n    two\n"
+        "#cloud-config\nusers:\n- default\nwrite_files:\n- path: /a\n  content: |\n    one\n    two\n"
     )
     assert texts["meta-data"] == "instance-id: iid-1\nlocal-hostname: web1\n"
     assert yaml.safe_load(texts["network-config"]) == OPTIONS["network_config"]
@@ -67,9 +66,7 @@ def test_instance_id_is_added_to_a_text_without_one() -> None:
 
 def test_content_id_follows_the_content_alone() -> None:
     assert documents.content_id(OPTIONS) == documents.content_id(dict(reversed(OPTIONS.items())))
-    assert documents.content_id(OPTIONS) != documents.content_id(
-        {**OPTIONS, "vendor_data": "#!/bin/sh"}
-    )
+    assert documents.content_id(OPTIONS) != documents.content_id({**OPTIONS, "vendor_data": "#!/bin/sh"})
     moved = {"user_data": "ab", "meta_data": "c"}, {"user_data": "a", "meta_data": "bc"}
     assert documents.content_id(moved[0]) != documents.content_id(moved[1])
 

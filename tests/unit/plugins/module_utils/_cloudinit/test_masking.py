@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -17,9 +17,7 @@ USER_DATA: dict[str, Any] = {
     "ssh_pwauth": True,
     "password": "hunter2",
     "chpasswd": {"expire": False, "users": [{"name": "a", "password": "hunter3", "type": "text"}]},
-    "users": [
-        {"name": "a", "lock_passwd": False, "hashed_passwd": "$6$x", "ssh_authorized_keys": ["k"]}
-    ],
+    "users": [{"name": "a", "lock_passwd": False, "hashed_passwd": "$6$x", "ssh_authorized_keys": ["k"]}],
     "ssh_keys": {"rsa_private": KEY, "rsa_public": "ssh-rsa A"},
     "write_files": [
         {"path": "/etc/token", "permissions": "0600", "content": "hunter4"},
@@ -55,11 +53,7 @@ def test_chpasswd_list_is_hidden(entries: Any) -> None:
 
 
 def test_wifi_passwords_of_a_network_config_are_hidden() -> None:
-    wifi = {
-        "wifis": {
-            "w": {"access-points": {"home": {"password": "hunter2", "mode": "infrastructure"}}}
-        }
-    }
+    wifi = {"wifis": {"w": {"access-points": {"home": {"password": "hunter2", "mode": "infrastructure"}}}}}
     assert masking.mask(wifi)["wifis"]["w"]["access-points"]["home"] == {
         "password": masking.HIDDEN,
         "mode": "infrastructure",
@@ -67,9 +61,7 @@ def test_wifi_passwords_of_a_network_config_are_hidden() -> None:
 
 
 def test_a_changed_secret_says_that_it_changed() -> None:
-    assert masking.mask({"password": "b"}, {"password": "a"}) == {
-        "password": masking.HIDDEN_CHANGED
-    }
+    assert masking.mask({"password": "b"}, {"password": "a"}) == {"password": masking.HIDDEN_CHANGED}
     assert masking.mask({"password": "a"}, {"password": "a"}) == {"password": masking.HIDDEN}
     assert masking.mask({"password": "a"}, {}) == {"password": masking.HIDDEN}
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -126,9 +126,7 @@ def test_wrong_shapes_name_their_place(data: Any, message: str) -> None:
 
 
 def test_a_text_has_the_line_too() -> None:
-    text = (
-        "version: 2\nethernets:\n  nic:\n    addresses:\n      - 192.0.2.1/24\n      - 192.0.2.2\n"
-    )
+    text = "version: 2\nethernets:\n  nic:\n    addresses:\n      - 192.0.2.1/24\n      - 192.0.2.2\n"
     with pytest.raises(Failure) as failure:
         network_config.check(parse(text, OPTION), OPTION)
     assert failure.value.message.startswith("network_config.ethernets.nic.addresses.1 (line 6): ")

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -15,9 +15,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-04/schema#",
-    "$defs": {
-        "user": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    },
+    "$defs": {"user": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}},
     "type": "object",
     "properties": {
         "users": {"type": "array", "items": {"$ref": "#/$defs/user"}},
@@ -39,9 +37,7 @@ def cloud_init(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damaged.mkdir()
     (damaged / "schema-cloud-config-v1.json").write_text("{")
     (folder / "schema-cloud-config-v1.json").write_text(json.dumps(SCHEMA))
-    monkeypatch.setattr(
-        schema, "_folders", lambda: iter([str(tmp_path / "none"), str(damaged), str(folder)])
-    )
+    monkeypatch.setattr(schema, "_folders", lambda: iter([str(tmp_path / "none"), str(damaged), str(folder)]))
 
 
 def refused(user_data: Any) -> str:
@@ -53,9 +49,7 @@ def refused(user_data: Any) -> str:
 @pytest.mark.usefixtures("cloud_init")
 class TestWithSchema:
     def test_what_the_schema_allows_passes(self) -> None:
-        documents.render(
-            {"user_data": {"users": [{"name": "a"}], "resize_rootfs": "noblock"}}, "iid-1"
-        )
+        documents.render({"user_data": {"users": [{"name": "a"}], "resize_rootfs": "noblock"}}, "iid-1")
 
     @pytest.mark.parametrize(
         ("data", "message"),

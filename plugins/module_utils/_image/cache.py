@@ -1,0 +1,104 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The images of this machine: one file and one small description for each source, one download at a time.
+
+A download is right when its description says so: the description is written last, and names the size and the
+time of the file, so that a file which somebody touched since is not trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.source import Source
+
+
+@dataclass(frozen=True)
+class Cached:
+    """An image that is in the cache, or a file that needs none.
+
+    :ivar path: the file.
+    :ivar identity: the checksum by which it was recognised: the publisher's, the user's, or its SHA-256.
+    :ivar sha256: of the content, in hexadecimal digits.
+    :ivar etag: what the server called this content.
+    :ivar is_signed: whether the identity comes from a list with a verified signature.
+    """
+
+    path: str
+    identity: Checksum
+    sha256: str
+    etag: str | None = None
+    is_signed: bool = False
+
+
+class Cache:
+    """A folder of downloaded images.
+
+    :param folder: made when first needed.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def path_of(self, source: Source) -> str:
+        """Where the image of a source is or will be."""
+        key = hashlib.sha256(source.where.encode()).hexdigest()[:12]
+        return os.path.join(self.folder, f"{source.label}-{key}{source.suffix}")
+
+    def known(self, source: Source) -> Cached | None:
+        """The image of a source, if it is here complete."""
+        path = self.path_of(source)
+        try:
+            with open(f"{path}.json", encoding="utf-8") as file:
+                memo = json.load(file)
+            status = os.stat(path)
+            if (memo["url"], memo["size"], memo["time"]) != (source.url, status.st_size, status.st_mtime_ns):
+                return None
+            return Cached(path, parse(memo["identity"]), memo["sha256"], memo["etag"], memo["is_signed"])
+        except (OSError, ValueError, KeyError, TypeError, Failure):  # not there, or not ours
+            return None
+
+    def remember(self, source: Source, image: Cached) -> None:
+        """Say that the file of an image is complete."""
+        status = os.stat(image.path)
+        memo = {**asdict(image), "identity": str(image.identity), "url": source.url}
+        del memo["path"]
+        part = f"{image.path}.json.part"
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump({**memo, "size": status.st_size, "time": status.st_mtime_ns}, file, indent=1)
+        os.replace(part, f"{image.path}.json")
+
+    def forget(self, source: Source) -> None:
+        """Delete the image of a source, complete or not."""
+        path = self.path_of(source)
+        for suffix in (".json", "", ".part", ".part.json"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + suffix)
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Be the only process of this machine that works on something, for a ``with`` block.
+
+        Waits for another one as long as it lives; the kernel frees the lock of one that dies.
+        """
+        key = hashlib.sha256(name.encode()).hexdigest()[:16]
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            descriptor = os.open(os.path.join(self.folder, f".{key}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise Failure(f"Cannot use the cache {self.folder}: {error.strerror}. Choose another cache_dir.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

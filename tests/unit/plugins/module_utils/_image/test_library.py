@@ -1,0 +1,200 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import source
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.library import Library, Policy
+from tests.integration.targets.cloud_image.files.image_server import ImageServer
+
+
+class Site:
+    """A publisher's site with one image and its list, and a cache to fill."""
+
+    def __init__(self, server: ImageServer, folder: pathlib.Path, content: bytes) -> None:
+        self.server = server
+        self.folder = folder / "cache"
+        self.publish(content)
+
+    def publish(self, content: bytes) -> None:
+        """A new build of the image."""
+        self.content = content
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        (self.server.folder / "a.qcow2").write_bytes(content)
+        (self.server.folder / "SUMS").write_text(f"{self.sha256}  a.qcow2\n")
+
+    def source(self, **params: Any) -> source.Source:
+        return source.from_params(
+            {"url": f"{self.server.url}/a.qcow2", "checksum": f"{self.server.url}/SUMS", **params}
+        )
+
+    def task(self, refresh: str = "missing", **params: Any) -> tuple[Cached, bool]:
+        """What a task ends with, and whether it had to download."""
+        library = Library(Cache(str(self.folder)), Policy(refresh=refresh, timeout=5))
+        wanted = self.source(**params)
+        found, identity = library.current(wanted)
+        return (found, False) if found else (library.obtain(wanted, identity), True)
+
+    def asked(self) -> list[str]:
+        """The requests since the last call."""
+        asked, self.server.requests[:] = [line.rsplit(" ", 1)[0] for line in self.server.requests], []
+        return asked
+
+    def files(self) -> list[str]:
+        return sorted(p.name for p in self.folder.iterdir() if p.suffix != ".lock") if self.folder.exists() else []
+
+
+@pytest.fixture
+def site(server: ImageServer, tmp_path: pathlib.Path, qcow2: Callable[..., bytes]) -> Site:
+    return Site(server, tmp_path, qcow2())
+
+
+def refused(action: Callable[[], Any]) -> str:
+    with pytest.raises(Failure) as failure:
+        action()
+    return failure.value.message
+
+
+def test_first_the_list_then_the_image_then_nothing(site: Site) -> None:
+    image, fetched = site.task()
+    assert fetched
+    assert pathlib.Path(image.path).read_bytes() == site.content
+    assert str(image.identity) == f"sha256:{site.sha256}"
+    assert site.asked() == ["GET /SUMS", "GET /a.qcow2"]
+    assert site.task() == (image, False)
+    assert site.asked() == []
+
+
+def test_newer_asks_for_the_list_and_fetches_only_a_new_build(site: Site, qcow2: Callable[..., bytes]) -> None:
+    site.task()
+    site.asked()
+    assert not site.task(refresh="newer")[1]
+    assert site.asked() == ["GET /SUMS"]
+    site.publish(qcow2(capacity=1 << 31))
+    assert not site.task()[1]
+    image, fetched = site.task(refresh="newer")
+    assert fetched
+    assert image.sha256 == site.sha256
+
+
+def test_newer_without_checksum_goes_by_the_etag(site: Site, qcow2: Callable[..., bytes]) -> None:
+    assert site.task(checksum="none")[1]
+    site.asked()
+    assert not site.task(refresh="newer", checksum="none")[1]
+    assert site.asked() == ["HEAD /a.qcow2"]
+    site.publish(qcow2(capacity=1 << 31))
+    assert site.task(refresh="newer", checksum="none")[1]
+
+
+def test_an_explicit_checksum_needs_no_list(site: Site) -> None:
+    image, _fetched = site.task(checksum=f"sha256:{site.sha256}")
+    assert site.asked() == ["GET /a.qcow2"]
+    assert image.sha256 == site.sha256
+
+
+def test_another_explicit_checksum_is_another_image(site: Site, qcow2: Callable[..., bytes]) -> None:
+    site.task()
+    site.publish(qcow2(capacity=1 << 31))
+    assert site.task(checksum=f"sha256:{site.sha256}")[1]
+
+
+def test_a_wrong_checksum_leaves_nothing(site: Site) -> None:
+    message = refused(lambda: site.task(checksum=f"sha256:{'0' * 64}"))
+    assert "does not have its checksum" in message
+    assert site.files() == []
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"QFI\xfb"])
+def test_what_is_no_image_leaves_nothing(site: Site, content: bytes) -> None:
+    site.publish(content)
+    refused(site.task)
+    assert site.files() == []
+
+
+def test_a_list_without_the_image(site: Site) -> None:
+    (site.server.folder / "SUMS").write_text("nothing")
+    assert "has no SHA-256 or SHA-512 for a.qcow2" in refused(site.task)
+    assert site.files() == []
+
+
+def test_a_damaged_cache_is_not_trusted(site: Site) -> None:
+    image, _fetched = site.task()
+    pathlib.Path(image.path).write_bytes(b"x")
+    assert site.task()[1]
+    pathlib.Path(f"{image.path}.json").write_text("{}")
+    assert site.task()[1]
+    pathlib.Path(image.path).unlink()
+    assert site.task()[1]
+
+
+def test_forgetting_leaves_nothing(site: Site) -> None:
+    site.task()
+    Cache(str(site.folder)).forget(site.source())
+    assert site.files() == []
+
+
+def test_a_download_that_another_process_made_meanwhile_is_taken(site: Site) -> None:
+    library = Library(Cache(str(site.folder)), Policy(timeout=5))
+    _found, identity = library.current(site.source())
+    site.task()
+    site.asked()
+    library.obtain(site.source(), identity)
+    assert site.asked() == []
+
+
+def test_a_cache_that_cannot_be_used(site: Site) -> None:
+    site.folder.write_text("a file where the folder should be")
+    assert "Choose another cache_dir" in refused(site.task)
+
+
+def test_files_of_this_machine(site: Site, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "local.qcow2"
+    path.write_bytes(site.content)
+    library = Library(Cache(str(site.folder)), Policy())
+    for params in ({"path": str(path)}, {"url": f"file://{path}"}):
+        found, identity = library.current(source.from_params({**params, "checksum": f"sha256:{site.sha256}"}))
+        assert found is not None
+        assert found.path == str(path)
+        assert str(identity) == f"sha256:{site.sha256}"
+    wrong = source.from_params({"path": str(path), "checksum": f"sha512:{'0' * 128}"})
+    assert "does not have its checksum" in refused(lambda: library.current(wrong))
+    assert site.files() == []
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"url": "https://example.com/a.img"}, "needs its checksum"),
+        ({"url": "ftp://example.com/a.img", "checksum": "none"}, "is not the address of an image"),
+        ({"url": "https://example.com/", "checksum": "none"}, "is not the address of an image"),
+        ({"path": "/a.img", "checksum": "https://example.com/SUMS"}, "a file of this machine needs the checksum"),
+        ({"name": "debian-99", "arch": "x86_64"}, "There is no image 'debian-99'"),
+    ],
+)
+def test_wrong_sources(params: dict[str, Any], message: str) -> None:
+    assert message in refused(lambda: source.from_params(params))
+
+
+def test_names_that_a_source_gives() -> None:
+    named = source.from_params({"name": "noble", "arch": "aarch64"})
+    assert (named.label, named.suffix) == ("ubuntu-24.04-aarch64", ".qcow2")
+    own = source.from_params({"url": "https://example.com/a/My%20Image%3F.raw", "checksum": "none"})
+    assert (own.label, own.suffix) == ("My-Image", ".raw")
+    assert source.from_params({"path": "/x/disk"}).suffix == ".img"
+
+
+def test_signed_lists(site: Site, tmp_path: pathlib.Path) -> None:
+    library = Library(Cache(str(site.folder)), Policy(keyring=str(tmp_path / "keys"), timeout=5))
+    assert "does not sign its checksums" in refused(lambda: library.current(site.source()))
+    site.task()  # without verification: does not count for a task that asks for one
+    assert library.known(site.source()) is None
