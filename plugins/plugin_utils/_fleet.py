@@ -12,9 +12,9 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.parallel import call_each
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Found, Reader, Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import call_each
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import checked
 
 _CONNECTION = {

@@ -24,11 +24,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.ad
     interface_addresses,
     lease_addresses,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.parallel import (
-    Outcome,
-    call_each,
-    call_together,
-)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reasons import reason_word
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.summary import summarize
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
@@ -38,6 +33,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
     is_not_found,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import (
+    Outcome,
+    call_each,
+    call_together,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
 Addresses = list[dict[str, Any]]
