@@ -13,6 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import interface_addresses
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
@@ -77,16 +78,10 @@ def _addresses(hypervisor: Hypervisor, handle: Handle, agent: bool) -> list[dict
 
 def _from_source(hypervisor: Hypervisor, handle: Handle, source: str, number: int) -> list[dict[str, Any]]:
     try:
-        interfaces = hypervisor.call("ask for addresses", handle.domain.interfaceAddresses, number) or {}
+        interfaces = hypervisor.call("ask for addresses", handle.domain.interfaceAddresses, number)
     except Failure:
         return []  # an agent that has just gone, a network without leases: asked again at the next look
-    return [
-        {"address": address["addr"], "prefix": address["prefix"], "mac": interface["hwaddr"], "source": source}
-        for name, interface in interfaces.items()
-        if name != "lo"
-        for address in interface["addrs"] or []
-        if not address["addr"].lower().startswith(("fe80:", "127.", "::1"))
-    ]
+    return interface_addresses(source, interfaces or {})
 
 
 def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: Deadline) -> str:

@@ -48,8 +48,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Ch
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource, named
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse, text_at
 
-_NOTHING_LIVE = LivePlan([], [])
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -134,9 +132,9 @@ class Domain(Resource):
         """Plan the change of an existing domain; returns what waits for its next start."""
         plan_rename(plan, self.handle, current)
         apply = self.params["apply"]
-        live = _NOTHING_LIVE
+        live = LivePlan()
         if current.live is not None and apply != "config":
-            live = plan_live(self.handle, current.live, target, self.power.deadline)
+            live = plan_live(self.handle, current, target, self.desired, self.power.deadline)
         update = Update(configuration_changes(current.stored, target), live)
         plan_update(plan, self.handle, current, target, update, apply)
         plan_autostart(plan, self.handle, current.autostart, self.params["autostart"])
