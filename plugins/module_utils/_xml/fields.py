@@ -86,7 +86,7 @@ class Field:
         """Put a clean value into ``element``, or take what is there away where its kind writes None."""
         text = self.kind.write(value)
         if text is None:
-            self._remove(element)
+            self.erase(element)
         elif self._attribute:
             child(element, self._path).set(self._attribute, text)
         else:
@@ -97,7 +97,8 @@ class Field:
             return attribute_at(element, self._path, self._attribute)
         return text_at(element, self._path)
 
-    def _remove(self, element: Element) -> None:
+    def erase(self, element: Element) -> None:
+        """Take the option's place away, with the elements that are left empty by that."""
         if not self._attribute:
             remove(element, self._path)
             return

@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Memory: how much the guest has, and the most it can have while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import (
+    FieldSection,
+    LivePlan,
+    Running,
+    next_boot,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+
+# libvirt's <memory> is what the guest boots with at most, <currentMemory> what the balloon leaves it.
+_MOST = SizeField("max_memory", "memory")
+_CURRENT = SizeField("memory", "currentMemory")
+
+
+class Memory(FieldSection):
+    """Memory and maximum memory. The balloon moves the former live, within the latter."""
+
+    arguments = {"memory": {"type": "str"}, "max_memory": {"type": "str"}}
+    fields = (_MOST, _CURRENT)
+
+    def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
+        """A new domain has 1 GiB."""
+        return {"memory": options.get("max_memory", "1 GiB")}
+
+    def read(self, domain: Element) -> dict[str, Any]:
+        """See `Section.read`; without ``<currentMemory>`` the guest has all."""
+        most = _MOST.read(domain)
+        return {} if most is None else {"memory": _CURRENT.read(domain) or most, "max_memory": most}
+
+    def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
+        """See `Section.patch`; a memory above the maximum raises the maximum, unless that is named too."""
+        now = self.read(domain)
+        wanted = {name: _whole_kib(_field(name).clean(options[name]), name) for name in self.arguments if name in options}
+        if not wanted:
+            return
+        most = wanted.get("max_memory", max(now.get("max_memory", 0), wanted.get("memory", 0)))
+        memory = wanted.get("memory", min(now.get("memory", most), most))
+        if memory > most:
+            raise Failure(f"memory ({Size(memory)}) is more than max_memory ({Size(most)}): raise max_memory too.")
+        for item, value in ((_MOST, most), (_CURRENT, memory)):
+            if item.read(domain) != value:
+                item.write(domain, value)
+
+    def plan_live(self, running: Running) -> LivePlan:
+        """See `Section.plan_live`.
+
+        The balloon shows how much memory the guest has given back, not how much it was asked for. A guest without
+        the driver never does, so only a change of the configuration is a reason to ask.
+        """
+        plan = LivePlan()
+        most = self.read(running.live)["max_memory"]
+        asked = self.read(running.stored).get("memory") != self.read(running.target)["memory"]
+        for change in self.live_differences(running):
+            if change.path == "max_memory":
+                plan.changes.append(next_boot(change, "the maximum is fixed while the domain runs"))
+            elif change.after > most:
+                reason = f"the running domain cannot have more than {most}, its maximum since its start"
+                plan.changes.append(next_boot(change, reason))
+            elif asked:
+                plan.changes.append(change)
+                plan.actions.append(_set_memory(running, change.after))
+        return plan
+
+
+def _field(option: str) -> SizeField:
+    return _MOST if option == "max_memory" else _CURRENT
+
+
+def _whole_kib(size: Size, option: str) -> Size:
+    """libvirt keeps KiB; anything else would come back rounded up and differ for ever."""
+    if size < 1024 * 1024:
+        raise Failure(f"{option}: {size} is too little to be memory; did you forget the unit, as in 2 GiB?")
+    return Size(-(-size // 1024) * 1024)
+
+
+def _set_memory(running: Running, size: int) -> Action:
+    handle = running.handle
+
+    def run(hypervisor: Hypervisor) -> None:
+        doing = f"set the memory of the running domain '{handle.name}'"
+        hypervisor.call(doing, handle.domain.setMemoryFlags, size // 1024, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    return Action(f"set the memory of the running domain to {Size(size)}", run)
+
+
+SECTION = Memory()
