@@ -74,6 +74,7 @@ def run_resource(
     arguments: dict[str, Any],
     resource: Callable[[dict[str, Any], Hypervisor], Resource],
     needs_hypervisor: Callable[[dict[str, Any]], bool] = lambda _params: True,
+    secrets: Callable[[dict[str, Any]], set[str]] | None = None,
     **constraints: Any,
 ) -> None:
     """Be the ``main()`` of a module that manages a resource. Does not return.
@@ -81,9 +82,13 @@ def run_resource(
     :param arguments: the module's own argument spec; the connection's is added.
     :param needs_hypervisor: whether these options need libvirt at all (writing a file does not); where not,
         the resource must not touch its hypervisor: it has none.
+    :param secrets: for options that are hidden whole (``no_log``) although they hold more than secrets: what of
+        these options results must not show. Without it they hide every word that such an option has.
     :param constraints: ``required_if``, ``mutually_exclusive`` … of `AnsibleModule`.
     """
     module = _module(arguments, constraints)
+    if secrets is not None:
+        _hide_only(module, secrets(module.params))
     opened: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     try:
         if needs_hypervisor(module.params):
@@ -126,6 +131,12 @@ def named(params: Any) -> Any:
     if isinstance(params, list):
         return [named(value) for value in params]
     return params
+
+
+def _hide_only(module: AnsibleModule, secrets: set[str]) -> None:
+    """Let results hide these texts and the connection's password; the log goes on hiding whole options."""
+    password = module.params["password"]
+    module.no_log_values = secrets | ({password} if password else set())
 
 
 def _module(arguments: dict[str, Any], constraints: dict[str, Any]) -> AnsibleModule:
