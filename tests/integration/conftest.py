@@ -18,10 +18,16 @@ TARGETS = pathlib.Path(__file__).parent / "targets"
 
 @dataclasses.dataclass(frozen=True)
 class Hosts:
-    """The URIs of the hypervisors that a target may use; both may be the same one."""
+    """The hypervisors that a target may use, and a folder of theirs.
+
+    :ivar first: a URI.
+    :ivar second: another one, or the same.
+    :ivar scratch: a directory that the tests and both hosts see under the same path.
+    """
 
     first: str
     second: str
+    scratch: pathlib.Path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,13 +49,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def hosts() -> Iterator[Hosts]:
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     """Start the lab once, or use the one hypervisor that KVMMANAGER_URI names."""
     if uri := os.environ.get("KVMMANAGER_URI"):
-        yield Hosts(uri, uri)
+        yield Hosts(uri, uri, tmp_path_factory.mktemp("scratch"))
         return
     from tests.lab import Lab
 
     with Lab(name=f"it{os.getpid()}") as lab:
         first, second = lab.hosts
-        yield Hosts(first.uri, second.uri)
+        yield Hosts(first.uri, second.uri, lab.shared)

@@ -8,7 +8,7 @@ Targets keep the layout of ansible-test: tasks/main.yml and aliases, with defaul
 meta where wanted. They are given these variables:
 
 libvirt_uri, libvirt_uri_2     the two hosts of the lab: Debian 12 and Debian 13
-lab_tmp                        a scratch directory that is removed afterwards
+lab_tmp                        a scratch directory that both hosts see, and that is removed afterwards
 tiny_kernel, tiny_initrd,
 tiny_cmdline                   the guest that boots in seconds, for the alias needs/tiny_guest
 cloud_image                    path of the full cloud image, for the alias needs/cloud_image
@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -39,15 +40,16 @@ DEADLINE = 20 * 60  # seconds for one target; emulation is slow
 
 def test_target(target: pathlib.Path, hosts: Hosts, tmp_path: pathlib.Path) -> None:
     """The target's playbook ends without a failed task."""
+    scratch = hosts.scratch / target.name
+    scratch.mkdir()
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "libvirt_uri": hosts.first,
         "libvirt_uri_2": hosts.second,
-        "lab_tmp": str(tmp_path / "scratch"),
-        **guest_variables(target),
+        "lab_tmp": str(scratch),
+        **guest_variables(target, scratch),
     }
-    (tmp_path / "scratch").mkdir()
     (tmp_path / "ansible.cfg").write_text(SETTINGS, encoding="utf-8")
     (tmp_path / "vars.json").write_text(json.dumps(variables), encoding="utf-8")
     (tmp_path / "playbook.yml").write_text(playbook_for(target), encoding="utf-8")
@@ -88,8 +90,8 @@ def playbook_for(target: pathlib.Path) -> str:
     return json.dumps([play], indent=2)
 
 
-def guest_variables(target: pathlib.Path) -> dict[str, str]:
-    """Build (or take from the cache) the guests that the target's aliases ask for."""
+def guest_variables(target: pathlib.Path, scratch: pathlib.Path) -> dict[str, str]:
+    """Build (or take from the cache) the guests that the target's aliases ask for, where the hosts see them."""
     aliases = target / "aliases"
     wanted = set(aliases.read_text(encoding="utf-8").split()) if aliases.exists() else set()
     variables: dict[str, str] = {}
@@ -97,14 +99,14 @@ def guest_variables(target: pathlib.Path) -> dict[str, str]:
         from tests.lab import images
 
         tiny = images.tiny()
-        variables["tiny_kernel"] = str(tiny.kernel)
-        variables["tiny_initrd"] = str(tiny.initrd)
+        variables["tiny_kernel"] = shutil.copy(tiny.kernel, scratch / "kernel")
+        variables["tiny_initrd"] = shutil.copy(tiny.initrd, scratch / "initrd")
         variables["tiny_cmdline"] = tiny.cmdline
     if "needs/cloud_image" in wanted:
         from tests.lab import images
 
         variables["cloud_image"] = str(images.cloud())
-    return variables
+    return {name: str(value) for name, value in variables.items()}
 
 
 def ansible_playbook() -> str:
