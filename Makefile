@@ -43,7 +43,7 @@ test: $(TEST) ## run every check and print a summary
 	@$(PYTHON) scripts/run_checks.py
 
 unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
-	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+	@$(PYTEST) tests/unit -n auto $(PYTEST_ARGS)
 
 integration: $(TEST) ## run the integration targets on lab hosts; TARGET=domain runs one
 	@$(PYTEST) tests/integration --target '$(TARGET)' $(PYTEST_ARGS)
