@@ -1,0 +1,96 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running Ansible as a person does, and reading what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+ROOT = pathlib.Path(__file__).parents[2]
+_DEADLINE = 15 * 60  # seconds for one playbook; emulation is slow
+_TASK = re.compile(r"^TASK \[(?:kvmmanager\.libvirt\.cloud_vm : )?(.*?)\] \**$")
+_CHANGED = re.compile(r"^changed: \[([^\] ]+)")
+_RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a playbook said.
+
+    :ivar changed: the names of the tasks that changed something, or would have, each with its host.
+    """
+
+    output: str
+    status: int
+
+    @property
+    def changed(self) -> set[tuple[str, str]]:
+        """Which task changed which host."""
+        found, task = set(), ""
+        for line in self.output.splitlines():
+            if match := _TASK.match(line):
+                task = match[1]
+            elif match := _CHANGED.match(line):
+                found.add((task, match[1]))
+        return found
+
+    @property
+    def recap(self) -> dict[str, int]:
+        """How many tasks changed each host, as the recap says."""
+        return {host: int(changed) for host, changed, _unreachable, _failed in _RECAP.findall(self.output)}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """An inventory folder and how to use it.
+
+    :ivar folder: holds ansible.cfg and the folder inventory.
+    :ivar image: the cloud image that the VMs are made from.
+    :ivar key: the private SSH key for the guests, where the lab's hosts see it.
+    """
+
+    folder: pathlib.Path
+    image: pathlib.Path
+    key: pathlib.Path
+
+    def play(self, playbook: str, *options: str) -> Run:
+        """Run a playbook by its full name. Its output goes to the test's, for when something is wrong."""
+        command = [self._program("ansible-playbook"), "-i", "inventory", f"kvmmanager.libvirt.{playbook}", *options]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_DEADLINE,
+            check=False,
+        )
+        print(done.stdout)
+        return Run(done.stdout, done.returncode)
+
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """The variables of each host in the inventory, static and dynamic parts together."""
+        command = [self._program("ansible-inventory"), "-i", "inventory", "--list"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment(), capture_output=True, text=True, timeout=60, check=True
+        )
+        return dict(json.loads(done.stdout)["_meta"]["hostvars"])
+
+    def _program(self, name: str) -> str:
+        return str(pathlib.Path(sys.executable).with_name(name))
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's environment with this tree as the collection and none of Ansible's settings."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        return {**kept, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"), "LC_ALL": "C.UTF-8"}
