@@ -1,0 +1,61 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make test` must neither lose a failure nor hide a skip."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+import run_checks
+from run_checks import Result
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="a" name="good"/>
+<testcase classname="a" name="bad"><failure message="no"/></testcase>
+<testcase classname="a" name="broken"><error message="oh"/></testcase>
+<testcase classname="a" name="left_out"><skipped message="needs a GPU"/></testcase>
+<testcase classname="a" name="left_out_too"><skipped>no Python 3.9</skipped></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def report(tmp_path: pathlib.Path) -> pathlib.Path:
+    path = tmp_path / "report.xml"
+    path.write_text(REPORT, encoding="utf-8")
+    return path
+
+
+def test_every_test_of_a_report_counts(report: pathlib.Path) -> None:
+    result = run_checks.counted(Result("unit", 1), 1, [report])
+    assert (result.passed, result.failed) == (1, 2)
+    assert result.skipped == ["a::left_out: needs a GPU", "a::left_out_too: no Python 3.9"]
+
+
+def test_a_run_that_breaks_without_a_report_has_failed(tmp_path: pathlib.Path) -> None:
+    assert run_checks.counted(Result("unit", 1), 4, [tmp_path / "none.xml"]).failed == 1
+
+
+def test_a_run_that_passes_without_a_report_has_failed(tmp_path: pathlib.Path) -> None:
+    assert run_checks.counted(Result("unit", 1), 0, [tmp_path / "none.xml"]).failed == 1
+
+
+def test_the_last_line_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    run_checks.print_summary(
+        [Result("lint", 2.4, passed=1), Result("unit", 3.4, passed=5, failed=1, skipped=["x: why"])]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "6 passed, 1 failed, 1 skipped"
+    assert "  skipped in unit: x: why" in lines
+
+
+def test_a_failed_check_stops_none_but_fails_the_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(run_checks, "REPORTS", tmp_path / "reports")
+    monkeypatch.setattr(
+        run_checks, "checks", lambda: iter([Result("a", 0, failed=1), Result("b", 0, passed=1)])
+    )
+    assert run_checks.main() == 1
