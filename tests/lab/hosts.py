@@ -18,6 +18,7 @@ from pathlib import Path
 from . import settings
 from .cache import REPOSITORY
 from .errors import LabError
+from .kvm import kvm_is_usable
 from .model import Host, host_address, namespace_name
 from .network import default_network_xml
 from .process import Process, command_line, find_process, kill
@@ -65,9 +66,9 @@ class RunningHost:
         supervisor = self._state.supervisors.get(self.name)
         if supervisor is None or find_process(supervisor.pid) != supervisor:
             raise LabError(f"host {self.name} of lab {self._state.name!r} does not run")
-        enter = ["nsenter", f"--target={supervisor.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root=/proc/"]
-        enter[-1] = f"--root=/proc/{supervisor.pid}/root"
-        enter.append(f"--wd=/proc/{supervisor.pid}/root")
+        root = f"/proc/{supervisor.pid}/root"
+        enter = ["nsenter", f"--target={supervisor.pid}", f"--root={root}", f"--wd={root}"]
+        enter += ["--mount", "--uts", "--ipc", "--net", "--pid"]
         return run([*enter, *argv], check=check, timeout=timeout, stdin=stdin, env={"PATH": _PATH, "LC_ALL": "C.UTF-8"})
 
     def start(self) -> None:
@@ -112,7 +113,14 @@ class RunningHost:
         """Start the host's first process in new namespaces, and note which one it is."""
         shared = self._state.folder / "shared"
         root = root_of(self.release)
-        spec = Spec(self.name, root=str(root), folder=str(self.folder), base=str(BASE), shared=str(shared))
+        spec = Spec(
+            name=self.name,
+            root=str(root),
+            folder=str(self.folder),
+            base=str(BASE),
+            shared=str(shared),
+            kvm=kvm_is_usable(),
+        )
         self._spec_file.write_text(json.dumps(asdict(spec)), encoding="utf-8")
         command = ["ip", "netns", "exec", self.namespace]
         command += ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--propagation=private"]

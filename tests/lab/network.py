@@ -84,7 +84,7 @@ def default_network_xml(index: int) -> str:
     return f"""<network>
   <name>default</name>
   <forward mode='nat'/>
-  <bridge name='virbr0' stp='on' delay='0'/>
+  <bridge name='virbr0' stp='off' delay='0'/>
   <ip address='{prefix}.1' netmask='255.255.255.0'>
     <dhcp><range start='{prefix}.2' end='{prefix}.254'/></dhcp>
   </ip>

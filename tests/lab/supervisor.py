@@ -12,9 +12,11 @@ Usage: python -m tests.lab.supervisor SPEC.json, where SPEC is a :class:`Spec`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ PRIVATE_FOLDERS = (
     "/var/lib/swtpm-localca",
 )
 PRIVATE_FILES = ("/etc/hosts", "/etc/hostname")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse", "net/tun", "vhost-net", "vhost-vsock")
 _FRESH = ("/run", "/tmp", "/var/tmp", "/root")
 
 
@@ -41,6 +44,7 @@ class Spec:
     :ivar folder: the host's folder; has C(private) and C(root).
     :ivar base: the folder of all labs, hidden in the host but for C(shared).
     :ivar shared: the folder that all hosts of the lab see, at the same path.
+    :ivar kvm: give the host /dev/kvm.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Spec:
     folder: str
     base: str
     shared: str
+    kvm: bool
 
 
 def main() -> None:
@@ -73,7 +78,7 @@ def _assemble(spec: Spec) -> str:
     _mount("-t", "proc", "proc", f"{new_root}/proc")
     # `ip netns exec` made a /sys with the host's own network and no cgroups: libvirt leaves the machine's alone.
     _mount("--bind", "/sys", f"{new_root}/sys")
-    _mount("--rbind", "/dev", f"{new_root}/dev")
+    _make_devices(f"{new_root}/dev", kvm=spec.kvm)
     for folder in _FRESH:
         mode = "1777" if folder.endswith("tmp") else "0755"
         _mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", f"{new_root}{folder}")
@@ -85,6 +90,24 @@ def _assemble(spec: Spec) -> str:
     os.makedirs(f"{new_root}{spec.shared}")
     _mount("--bind", spec.shared, f"{new_root}{spec.shared}")
     return new_root
+
+
+def _make_devices(folder: str, kvm: bool) -> None:
+    """Give the host its own /dev: what libvirt does to a device there does not reach the machine's."""
+    _mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
+    for name in ("pts", "shm", "net"):
+        os.mkdir(f"{folder}/{name}")
+    _mount("-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=0620,gid=5", "devpts", f"{folder}/pts")
+    _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", f"{folder}/shm")
+    os.umask(0)
+    for name in (*_DEVICES, *(["kvm"] if kvm else [])):
+        with contextlib.suppress(FileNotFoundError):
+            known = os.stat(f"/dev/{name}")
+            os.mknod(f"{folder}/{name}", stat.S_IFCHR | 0o666, known.st_rdev)
+    os.umask(0o022)
+    os.symlink("pts/ptmx", f"{folder}/ptmx")
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink(f"/proc/self/fd{target}", f"{folder}/{name}")
 
 
 def _mount(*arguments: str) -> None:

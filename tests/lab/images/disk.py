@@ -122,7 +122,8 @@ def _write_root(tree: Path, image: Path, size: int) -> None:
 
 def _write_esp(image: Path, boot: BootFiles) -> None:
     offset, blocks = _ESP_START // SECTOR, _ESP_SIZE // 1024
-    run(["mkfs.vfat", "--offset", str(offset), "-n", "ESP", image, str(blocks)])
+    # It would choose the kind of FAT by the size of the whole file.
+    run(["mkfs.vfat", "-F", "16", "--offset", str(offset), "-n", "ESP", image, str(blocks)])
     inside = f"{image}@@{_ESP_START}"
     run(["mmd", "-i", inside, "::/EFI", "::/EFI/BOOT", "::/EFI/debian"])
     run(["mcopy", "-i", inside, boot.shim, "::/EFI/BOOT/BOOTX64.EFI"])
