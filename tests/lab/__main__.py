@@ -11,10 +11,11 @@ import json
 import sys
 from collections.abc import Sequence
 
+from . import images
 from .errors import LabError
 from .lab import DEFAULT_HOSTS, DEFAULT_NAME, Lab, is_alive
 from .model import parse_host, subnet
-from .requirements import packages
+from .requirements import check_requirements, packages
 from .run import say
 from .state import State, load, load_all
 
@@ -47,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="list the labs of this machine")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=_status)
+    image = commands.add_parser("image", help="print the path of a guest's image, building it the first time")
+    image.add_argument("kind", choices=["cloud", "tiny"])
+    image.set_defaults(command=_image)
     commands.add_parser("requirements", help="list the Debian packages it needs").set_defaults(command=_requirements)
     return parser
 
@@ -92,6 +96,11 @@ def _describe(state: State) -> dict[str, object]:
         "shared": f"{state.folder}/shared",
         "hosts": [{"name": host.name, "release": host.release, "uri": host.uri} for host in hosts],
     }
+
+
+def _image(options: argparse.Namespace) -> None:
+    check_requirements()
+    print(images.cloud() if options.kind == "cloud" else images.tiny().disk)
 
 
 def _requirements(_options: argparse.Namespace) -> None:

@@ -179,7 +179,7 @@ class RunningHost:
             (folder / "autostart").mkdir(parents=True)
             (folder / "default.xml").write_text(text, encoding="ascii")
             (folder / "autostart/default.xml").symlink_to(f"/etc/libvirt/{folder.relative_to(etc)}/default.xml")
-        self.path("/var/log/libvirt").mkdir()
+        self.path("/var/log/libvirt/qemu").mkdir(parents=True)
         images = self.path("/var/lib/libvirt/images")
         images.mkdir()
         images.chmod(0o711)

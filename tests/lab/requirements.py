@@ -14,9 +14,15 @@ from .errors import LabError
 # Program → the Debian package that has it.
 PROGRAMS = {
     "ip": "iproute2",
+    "mcopy": "mtools",
+    "mke2fs": "e2fsprogs",
+    "mkfs.vfat": "dosfstools",
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",
     "nsenter": "util-linux",
+    "qemu-img": "qemu-utils",
+    "sfdisk": "fdisk",
+    "unshare": "util-linux",
 }
 
 
