@@ -98,7 +98,8 @@ options:
         type: dict
       query:
         description:
-          - A L(JMESPath,https://jmespath.org/) expression over the variables of the host.
+          - A L(JMESPath,https://jmespath.org/) expression over what is known of the domain, by the names of
+            O(variables).
           - It matches when what it gives is neither false nor empty.
         type: str
   exclude:
@@ -152,6 +153,44 @@ options:
       - What to set C(ansible_connection) to for hosts that have an address.
       - By default it is not set, so that Ansible's default (SSH), or what a group says, is used.
     type: str
+  variables:
+    description:
+      - Which of the things that are known of a domain become variables of its host, each with C(libvirt_) before
+        its name. What a domain does not have (no title, no labels, no addresses) is no variable.
+      - The expressions of O(compose), O(groups) and O(keyed_groups), and queries, can use them all, also what is empty.
+      - Each variable costs Ansible time for each host, at every start.
+      - V(uri) and V(hypervisor) are the connection that the domain was found on, and its alias.
+      - V(state) is one of O(states); V(state_reason) says why, for example V(booted) or V(crashed).
+      - V(labels) is a dict of texts.
+      - V(memory) and V(max_memory) are in bytes.
+      - V(type) is V(kvm) or V(qemu).
+      - V(interfaces) is a list of dicts with C(mac), C(type), C(source) (the network or bridge) and C(target).
+      - V(addresses) is a list of dicts with C(address), C(prefix), C(family), C(mac), C(source) (see
+        O(address_sources)) and, where known, C(network), C(interface) and C(hostname).
+      - V(agent_connected) says whether the QEMU guest agent has opened its port.
+    type: list
+    elements: str
+    choices:
+      - name
+      - uuid
+      - title
+      - description
+      - labels
+      - hypervisor
+      - uri
+      - state
+      - state_reason
+      - memory
+      - max_memory
+      - vcpus
+      - max_vcpus
+      - type
+      - arch
+      - machine
+      - interfaces
+      - addresses
+      - agent_connected
+    default: [name, uuid, title, description, labels, hypervisor, uri, state, memory, vcpus, addresses]
   group_by:
     description:
       - Which groups to make.
@@ -164,15 +203,6 @@ options:
     default: [hypervisor, state, label]
 notes:
   - C(ansible_host) is the best suitable address. A domain without one has no C(ansible_host).
-  - "C(libvirt_uri) and C(libvirt_hypervisor): the connection that the domain was found on, and its alias."
-  - "C(libvirt_name), C(libvirt_uuid), C(libvirt_title), C(libvirt_description), and C(libvirt_labels), a dict."
-  - "C(libvirt_state) (see O(states)) and C(libvirt_state_reason), for example V(booted) or V(crashed)."
-  - "C(libvirt_type) (V(kvm) or V(qemu)), C(libvirt_arch), C(libvirt_machine)."
-  - "C(libvirt_memory) and C(libvirt_max_memory) in bytes, C(libvirt_vcpus), C(libvirt_max_vcpus)."
-  - "C(libvirt_interfaces): a list of dicts with C(mac), C(type), C(source) (the network or bridge) and C(target)."
-  - "C(libvirt_addresses): a list of dicts with C(address), C(prefix), C(family), C(mac), C(source) (see
-    O(address_sources)) and, where known, C(network), C(interface), C(hostname)."
-  - "C(libvirt_agent_connected): whether the QEMU guest agent has opened its port."
   - A domain that several hypervisors have under one UUID was migrated. It is listed once, where it runs.
   - The cache is not written when a hypervisor could not be read completely.
 seealso:
@@ -205,7 +235,7 @@ include:
     labels:
       env: production
 exclude:
-  - query: contains(libvirt_title, 'template')
+  - query: contains(title, 'template')
 address_networks: [192.0.2.0/24]
 hostnames: [alias_name]
 
@@ -215,6 +245,7 @@ plugin: kvmmanager.libvirt.libvirt
 keyed_groups:
   - key: libvirt_machine
     prefix: machine
+variables: [name, hypervisor, uri, interfaces, addresses]
 groups:
   big: libvirt_memory > 16 * 1024 ** 3
 compose:
@@ -238,7 +269,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._addresses impo
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._filters import Filters
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
     Member,
-    host_variables,
     listed_once,
     member,
     read_fleet,
@@ -254,12 +284,20 @@ _OPTIONS_OF_READING = (
     "address_families",
     "address_networks",
 )
+_NOTHING: tuple[Any, ...] = ("", [], {})
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Hosts from the domains of many hypervisors: read (or cached), filtered, named, then handed to Ansible."""
 
     NAME = "kvmmanager.libvirt.libvirt"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[str] = []
+        self._group_by: list[str] = []
+        self._connection: str | None = None
+        self._made_groups: dict[str, str] = {}
 
     def verify_file(self, path: str) -> bool:
         """Whether the name of the file says that it is for this plugin."""
@@ -278,13 +316,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         policy = AddressPolicy(self.get_option("address_families"), self.get_option("address_networks"))
         filters = Filters(self.get_option("include"), self.get_option("exclude"))
         known = listed_once(self._domains(path, cache, policy))
-        domains = [domain for domain in known if filters.accept(host_variables(domain))]
+        domains = [domain for domain in known if filters.accept(domain)]
         names, clashes = choose_hostnames(domains, self.get_option("hostnames"))
         if clashes:
             self.display.warning(
                 f"More than one domain would be called {', '.join(map(repr, clashes))}: each was given another "
                 "name (see the option hostnames)."
             )
+        # Asked for once, not once a host.
+        self._shown = self.get_option("variables")
+        self._group_by = self.get_option("group_by")
+        self._connection = self.get_option("ansible_connection")
         for name, domain in zip(names, domains):
             self._add(untrusted(name), domain, policy.choose(domain))
 
@@ -340,24 +382,30 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add(self, name: str, domain: dict[str, Any], address: str | None) -> None:
         """One host with its variables and groups."""
-        variables = untrusted(host_variables(domain))
+        known = {f"libvirt_{fact}": value for fact, value in untrusted(domain).items()}
+        shown = [f"libvirt_{fact}" for fact in self._shown if domain[fact] not in _NOTHING]
+        variables = {variable: known[variable] for variable in shown}
         if address is not None:
             variables["ansible_host"] = untrusted(address)
-            if self.get_option("ansible_connection"):
-                variables["ansible_connection"] = self.get_option("ansible_connection")
+            if self._connection:
+                variables["ansible_connection"] = self._connection
         self.inventory.add_host(name)
-        for key, value in variables.items():
-            self.inventory.set_variable(name, key, value)
-        for group in self._groups(domain):
-            self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), name)
-        self._construct(name, variables)
+        for variable, value in variables.items():
+            self.inventory.set_variable(name, variable, value)
+        for group in self._groups_of(domain):
+            self.inventory.add_child(group, name)
+        self._construct(name, {**known, **variables})
 
-    def _groups(self, domain: dict[str, Any]) -> list[str]:
-        wanted = self.get_option("group_by")
-        groups = [f"{kind}_{domain[kind]}" for kind in ("hypervisor", "state") if kind in wanted]
-        if "label" in wanted:
-            groups += [f"label_{name}_{value}" if value else f"label_{name}" for name, value in domain["labels"].items()]
-        return groups
+    def _groups_of(self, domain: dict[str, Any]) -> list[str]:
+        """The groups that group_by asks for, made where they are not there yet."""
+        groups = [f"{kind}_{domain[kind]}" for kind in ("hypervisor", "state") if kind in self._group_by]
+        if "label" in self._group_by:
+            labels = domain["labels"].items()
+            groups += [f"label_{name}_{value}" if value else f"label_{name}" for name, value in labels]
+        for group in groups:
+            if group not in self._made_groups:
+                self._made_groups[group] = self.inventory.add_group(self._sanitize_group_name(group))
+        return [self._made_groups[group] for group in groups]
 
     def _construct(self, name: str, variables: dict[str, Any]) -> None:
         """What the options compose, groups and keyed_groups say."""

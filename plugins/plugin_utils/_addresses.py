@@ -11,11 +11,6 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
-try:
-    import netaddr
-except ImportError:  # only needed by those who name a CIDR
-    netaddr = None
-
 _Test = Callable[[dict[str, Any], dict[str, Any]], bool]
 
 
@@ -58,11 +53,13 @@ class AddressPolicy:
 def _network_test(network: str) -> _Test:
     if "/" not in network:
         return lambda address, facts: _is_on(network, address, facts)
-    if netaddr is None:
+    try:
+        import netaddr  # takes long to import, and few need it
+    except ImportError:
         raise Failure(
             f"address_networks: '{network}' needs the Python library netaddr, which is missing: install "
             "python3-netaddr (Debian, Fedora) or netaddr (pip), or name a libvirt network instead."
-        )
+        ) from None
     try:
         block = netaddr.IPNetwork(network)
     except (netaddr.AddrFormatError, ValueError) as error:

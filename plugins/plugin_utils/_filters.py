@@ -37,11 +37,11 @@ class Filters:
         self._include = [_rule(given, f"include[{position}]") for position, given in enumerate(include)]
         self._exclude = [_rule(given, f"exclude[{position}]") for position, given in enumerate(exclude)]
 
-    def accept(self, variables: dict[str, Any]) -> bool:
-        """Whether the domain with these host variables is listed."""
-        if self._include and not any(rule(variables) for rule in self._include):
+    def accept(self, domain: dict[str, Any]) -> bool:
+        """Whether a domain is listed, given all that is known of it."""
+        if self._include and not any(rule(domain) for rule in self._include):
             return False
-        return not any(rule(variables) for rule in self._exclude)
+        return not any(rule(domain) for rule in self._exclude)
 
 
 def _rule(given: Any, option: str) -> _Rule:
@@ -50,10 +50,10 @@ def _rule(given: Any, option: str) -> _Rule:
     tests: list[_Rule] = []
     if rule["name"] is not None:
         name_matches = name_filter([rule["name"]], f"{option}.name")
-        tests.append(lambda variables: name_matches(variables["libvirt_name"]))
+        tests.append(lambda domain: name_matches(domain["name"]))
     if rule["labels"] is not None:
-        tests.append(lambda variables: labels_match(variables["libvirt_labels"], rule["labels"]))
+        tests.append(lambda domain: labels_match(domain["labels"], rule["labels"]))
     if rule["query"] is not None:
         query = compile_query(rule["query"], f"{option}.query")
-        tests.append(lambda variables: bool(query(variables)))
-    return lambda variables: all(test(variables) for test in tests)
+        tests.append(lambda domain: bool(query(domain)))
+    return lambda domain: all(test(domain) for test in tests)

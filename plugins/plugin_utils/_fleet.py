@@ -111,11 +111,6 @@ def listed_once(domains: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(by_uuid.values())
 
 
-def host_variables(domain: dict[str, Any]) -> dict[str, Any]:
-    """What Ansible's host is given of a domain."""
-    return {f"libvirt_{name}": value for name, value in domain.items()}
-
-
 def _domain(found: Found, answer: Answer) -> dict[str, Any]:
     return {
         "name": found.name,

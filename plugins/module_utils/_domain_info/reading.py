@@ -120,17 +120,14 @@ class Reader:
             libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
         )
         found = [item for item in map(_found, listed) if self.request.wanted(item)]
-        outcomes = call_each(self._describe, found, self.deadline)
+        outcomes = call_each(lambda item: item.domain.XMLDesc(0), found, self.deadline)
         for item, outcome in zip(found, outcomes):
-            # A domain that was undefined since it was listed is no problem: it is gone.
-            if outcome.error is not None and not is_not_found(outcome.error):
+            if outcome.error is None:
+                item.xml = parse(outcome.value)
+                item.facts = {**summarize(item.xml), "addresses": []}
+            elif not is_not_found(outcome.error):  # else it was undefined since it was listed: it is gone
                 self.problems.append(_sentence(f"read the domain '{item.name}'", outcome.error))
-        described = [item for item, outcome in zip(found, outcomes) if outcome.error is None]
-        return sorted(described, key=lambda item: item.name)
-
-    def _describe(self, found: Found) -> None:
-        found.xml = parse(found.domain.XMLDesc(0))
-        found.facts = {**summarize(found.xml), "addresses": []}
+        return sorted((item for item in found if item.xml is not None), key=lambda item: item.name)
 
     def _leases(self) -> dict[str, Addresses]:
         """The leases of all active networks by MAC, where they are asked for."""

@@ -30,7 +30,7 @@ def reason_word(state: int, reason: int) -> str:
     return _table().get((state, reason), _NO_REASON)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _table() -> dict[tuple[int, int], str]:
     constants = [name for name in dir(libvirt) if not name.startswith(_NOT_REASONS)]
     return {

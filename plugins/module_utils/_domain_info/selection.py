@@ -13,11 +13,6 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
-try:
-    import jmespath
-except ImportError:  # only needed by those who write a query
-    jmespath = None
-
 
 def name_filter(patterns: Iterable[str], option: str) -> Callable[[str], bool]:
     """Whether a name matches one of the patterns, written as Ansible's host patterns are.
@@ -43,11 +38,13 @@ def compile_query(expression: str, option: str) -> Callable[[Any], Any]:
     :raises Failure: when the library jmespath is missing, or for an expression that is none; the function raises
         it for data that the expression cannot be used on.
     """
-    if jmespath is None:
+    try:
+        import jmespath  # takes long to import, and few need it
+    except ImportError:
         raise Failure(
             f"{option} needs the Python library jmespath, which is missing: install python3-jmespath "
             f"(Debian, Fedora) or jmespath (pip), or leave {option} out."
-        )
+        ) from None
     try:
         compiled = jmespath.compile(expression)
     except jmespath.exceptions.JMESPathError as error:
@@ -68,7 +65,9 @@ def _expression(pattern: str, option: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern[1:])
     except re.error as error:
-        raise Failure(f"{option}: '{pattern}' is not a regular expression: {error}. Correct what follows the ~.") from error
+        raise Failure(
+            f"{option}: '{pattern}' is not a regular expression: {error}. Correct what follows the ~."
+        ) from error
 
 
 def _bad_query(expression: str, option: str, error: Exception) -> Failure:
