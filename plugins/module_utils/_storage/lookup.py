@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, missing
+
+# What libvirt says of a pool whose list of volumes it will not rebuild now; it has no code of its own.
+_BUSY = "has asynchronous jobs running"
 
 
 def find_pool(hypervisor: Hypervisor, name: str) -> Any:
@@ -30,12 +35,18 @@ def require_pool(hypervisor: Hypervisor, name: str) -> Any:
 def require_active_pool(hypervisor: Hypervisor, name: str) -> Any:
     """As `require_pool`, but a pool that is not started, whose volumes libvirt does not know, is a `Failure`."""
     pool = require_pool(hypervisor, name)
+    require_active(hypervisor, pool)
+    return pool
+
+
+def require_active(hypervisor: Hypervisor, pool: Any) -> None:
+    """Raise `Failure` for a pool that is not started."""
+    name = pool.name()
     if not hypervisor.call(f"read the storage pool '{name}'", pool.isActive):
         raise Failure(
             f"The storage pool '{name}' on {hypervisor.uri} is stopped, so its volumes cannot be used. "
             "Start it first, with the module pool and state=started."
         )
-    return pool
 
 
 def find_volume(hypervisor: Hypervisor, pool_name: str, name: str) -> Any:
@@ -47,25 +58,52 @@ def find_volume(hypervisor: Hypervisor, pool_name: str, name: str) -> Any:
 
     :raises Failure: when the pool does not exist or is stopped.
     """
-    pool = require_active_pool(hypervisor, pool_name)
-    doing = f"look up the volume '{name}' of the storage pool '{pool_name}'"
+    return find_in_pool(hypervisor, require_active_pool(hypervisor, pool_name), name)
+
+
+def find_in_pool(hypervisor: Hypervisor, pool: Any, name: str) -> Any:
+    """As `find_volume`, in a started ``libvirt.virStoragePool`` that is already at hand."""
+    doing = f"look up the volume '{name}' of the storage pool '{pool.name()}'"
     volume = hypervisor.find(doing, pool.storageVolLookupByName, name)
-    if volume is None and not hypervisor.read_only:
-        refresh(hypervisor, pool)
+    if volume is None and not hypervisor.read_only and try_refresh(hypervisor, pool):
         volume = hypervisor.find(doing, pool.storageVolLookupByName, name)
     return volume
 
 
 def require_volume(hypervisor: Hypervisor, pool_name: str, name: str) -> Any:
     """As `find_volume`, but its absence is a `Failure` that names what is near."""
-    volume = find_volume(hypervisor, pool_name, name)
+    pool = require_active_pool(hypervisor, pool_name)
+    volume = find_in_pool(hypervisor, pool, name)
     if volume is None:
-        pool = require_pool(hypervisor, pool_name)
         known = hypervisor.call(f"list the volumes of the storage pool '{pool_name}'", pool.listVolumes)
         raise missing("volume", name, f"the storage pool '{pool_name}' of {hypervisor.uri}", known)
     return volume
 
 
+def try_refresh(hypervisor: Hypervisor, pool: Any) -> bool:
+    """Let libvirt look at what a pool holds now; False when it does not while it creates or copies a volume."""
+    try:
+        # It reads the header of each volume.
+        hypervisor.call(f"refresh the storage pool '{pool.name()}'", pool.refresh, 0, limited=False)
+    except Failure as failure:
+        if _BUSY in str(failure.__cause__):
+            return False
+        raise
+    return True
+
+
 def refresh(hypervisor: Hypervisor, pool: Any) -> None:
-    """Let libvirt look at what a pool holds now. Takes as long as there are volumes."""
-    hypervisor.call(f"refresh the storage pool '{pool.name()}'", pool.refresh, 0)
+    """As `try_refresh`, but waits while the pool is busy, for as long as a call may take.
+
+    libvirt has no event for the end of such work, so this asks again, at intervals that double.
+    """
+    deadline = Deadline(hypervisor.options.call_timeout)
+    pause = 0.05
+    while not try_refresh(hypervisor, pool):
+        if deadline.passed:
+            raise Failure(
+                f"Cannot refresh the storage pool '{pool.name()}': libvirt was busy creating or copying its volumes "
+                f"for {deadline.seconds:g} seconds (call_timeout). Run the task again when that has ended."
+            )
+        time.sleep(min(pause, deadline.remaining or 0))
+        pause *= 2

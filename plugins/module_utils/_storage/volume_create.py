@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Creating volumes, also with content; what fails leaves no volume behind.
+
+These are calls that change something: they belong into an `Action`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor, connect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, refresh
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
+    VolumeSpec,
+    volume_xml,
+)
+
+
+def create_volume(hypervisor: Hypervisor, pool: Any, spec: VolumeSpec) -> Any:
+    """Create an empty volume, or an overlay, and return its ``libvirt.virStorageVol``.
+
+    :param pool: the ``libvirt.virStoragePool``.
+    :raises Failure: as for a name that is taken or a disk that is full.
+    """
+    doing = f"create the volume '{spec.name}'"
+    wants_tables = spec.format == "qcow2" and spec.preallocation != "off"
+    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA if wants_tables else 0
+    return hypervisor.call(doing, pool.createXML, volume_xml(spec), flags, limited=False)
+
+
+def clone_volume(hypervisor: Hypervisor, pool: Any, spec: VolumeSpec, origin: Any) -> Any:
+    """Create a volume with a copy of what a guest sees of another one, and return its ``libvirt.virStorageVol``.
+
+    libvirt converts to ``spec.format``, merges the backing chain of the origin, and keeps its capacity.
+
+    :param origin: the ``libvirt.virStorageVol`` to copy, on the same hypervisor.
+    """
+    doing = f"copy the volume '{origin.name()}' to '{spec.name}'"
+    return hypervisor.call(doing, pool.createXMLFrom, volume_xml(spec), origin, 0, limited=False)
+
+
+def create_with_content(
+    hypervisor: Hypervisor,
+    pool: Any,
+    name: str,
+    source: Any,
+    length: int,
+    checksum: Checksum | None = None,
+) -> Any:
+    """Create a volume, write content into it, and return its ``libvirt.virStorageVol``.
+
+    Whether it is qcow2 or raw, and its capacity, libvirt reads from the content.
+
+    :param source: a binary file opened for reading, or an iterable of bytes; any size needs the same memory.
+    :param length: how many bytes there are.
+    :param checksum: what the content must have.
+    :raises Failure: the volume is then removed again, over a new connection where the old one is lost.
+    """
+    pool_name = pool.name()
+    # As a raw file of just this length: nothing is written but the content.
+    volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=length, format="raw"))
+    try:
+        upload(hypervisor, volume, source, length, checksum)
+        refresh(hypervisor, pool)
+    except Failure as failure:
+        note = _discard(hypervisor, pool_name, name)
+        raise Failure(failure.message + note, **failure.result) from failure
+    except BaseException:
+        _discard(hypervisor, pool_name, name)
+        raise
+    return volume
+
+
+def delete_volume(hypervisor: Hypervisor, volume: Any) -> None:
+    """Delete a volume and its data."""
+    # A block device can take long.
+    hypervisor.call(f"delete the volume '{volume.name()}'", volume.delete, 0, limited=False)
+
+
+def _discard(hypervisor: Hypervisor, pool_name: str, name: str) -> str:
+    """Delete an incomplete volume; a sentence for the user where that did not work, else nothing."""
+    try:
+        if hypervisor.connection.isAlive():
+            _delete_if_there(hypervisor, pool_name, name)
+        else:
+            with connect(hypervisor.options) as again:
+                _delete_if_there(again, pool_name, name)
+    except (Failure, libvirt.libvirtError):
+        return (
+            f" The incomplete volume '{name}' could not be removed from the storage pool '{pool_name}': "
+            "remove it before you run the task again."
+        )
+    return ""
+
+
+def _delete_if_there(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
+    volume = find_volume(hypervisor, pool_name, name)
+    if volume is not None:
+        delete_volume(hypervisor, volume)

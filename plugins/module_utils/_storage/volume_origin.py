@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a new volume is made from: nothing, a backing volume, a copy of another volume, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import checksum as checksums
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import require_volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
+    clone_volume,
+    create_volume,
+    create_with_content,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
+    Backing,
+    VolumeSpec,
+    describe_volume,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size, parse_size
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How to make a volume.
+
+    :ivar summary: in the imperative, for the plan.
+    :ivar format: what the volume will be.
+    :ivar capacity: what it will have once it is made.
+    :ivar wanted: what it shall have in the end.
+    :ivar create: from the hypervisor and the ``libvirt.virStoragePool`` to the ``libvirt.virStorageVol``.
+    """
+
+    summary: str
+    format: str
+    capacity: int | None
+    wanted: int | None
+    create: Callable[[Hypervisor, Any], Any]
+    backing: Backing | None = None
+
+
+def origin(hypervisor: Hypervisor, params: dict[str, Any]) -> Origin:
+    """The origin that the options ask for.
+
+    :raises Failure: for options that make no volume, a missing origin, or one that is larger than the volume.
+    """
+    capacity = None if params["capacity"] is None else parse_size(params["capacity"], "capacity")
+    if params["src"] is not None:
+        found = _from_file(params, capacity)
+    elif params["clone_from"] is not None:
+        found = _from_volume(hypervisor, params, capacity)
+    else:
+        found = _empty(params, capacity, find_backing(hypervisor, params["backing"]))
+    if found.wanted is not None and found.capacity is not None and found.wanted < found.capacity:
+        raise Failure(
+            f"The volume '{params['name']}' cannot have the capacity {Size(found.wanted)}: what it is made from has "
+            f"{Size(found.capacity)}. Give at least that, or leave out capacity."
+        )
+    return found
+
+
+def find_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backing | None:
+    """The backing file that the option ``backing`` names, with its format.
+
+    :raises Failure: for a volume that does not exist, or a path without a format.
+    """
+    if wanted is None:
+        return None
+    if wanted["volume"] is not None:
+        found = _describe(hypervisor, wanted["pool"], wanted["volume"])
+        return Backing(found["path"], wanted["format"] or found["format"])
+    if wanted["format"] is None:
+        raise Failure(
+            f"backing: give the format of {wanted['path']} too, such as qcow2. It is not guessed, because a guest "
+            "could fake the header of another format."
+        )
+    return Backing(wanted["path"], wanted["format"])
+
+
+def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None) -> Origin:
+    if capacity is None and backing is None:
+        raise Failure(f"There is no volume '{params['name']}' yet: give the capacity that it is to have.")
+    format = params["format"] or "qcow2"
+    if backing is not None and format == "raw":
+        raise Failure("A raw volume can have no backing: choose format=qcow2, or clone_from for a copy.")
+    spec = VolumeSpec(params["name"], capacity, format, params["preallocation"], backing)
+    summary = "create the volume" if backing is None else f"create the volume, laid over {backing.path}"
+    return Origin(summary, format, capacity, capacity, lambda hv, pool: create_volume(hv, pool, spec), backing)
+
+
+def _from_volume(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None) -> Origin:
+    wanted = params["clone_from"]
+    pool_name = wanted["pool"] or params["pool"]
+    source = require_volume(hypervisor, pool_name, wanted["volume"])
+    found = _describe(hypervisor, pool_name, wanted["volume"])
+    format = params["format"] or found["format"]
+    # libvirt copies without looking at the capacity; the volume grows afterwards.
+    spec = VolumeSpec(params["name"], found["capacity"], format)
+    summary = f"copy the volume '{wanted['volume']}' of the storage pool '{pool_name}'"
+    return Origin(summary, format, found["capacity"], capacity, lambda hv, pool: clone_volume(hv, pool, spec, source))
+
+
+def _from_file(params: dict[str, Any], capacity: int | None) -> Origin:
+    path = params["src"]
+    image = inspect(path, params["format"])
+    checksum = None if params["checksum"] is None else checksums.parse(params["checksum"])
+
+    def create(hypervisor: Hypervisor, pool: Any) -> Any:
+        try:
+            with open(path, "rb") as source:
+                return create_with_content(hypervisor, pool, params["name"], source, image.file_size, checksum)
+        except OSError as error:
+            raise Failure(f"Cannot read {path}: {error.strerror}.") from error
+
+    return Origin(f"upload {path}", image.format, image.capacity, capacity, create)
+
+
+def _describe(hypervisor: Hypervisor, pool_name: str, name: str) -> dict[str, Any]:
+    volume = require_volume(hypervisor, pool_name, name)
+    return describe_volume(hypervisor.call(f"read the volume '{name}'", volume.XMLDesc, 0), pool_name)

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who needs a volume: the domains that have it as a disk, the volumes that are laid over it.
+
+Nothing of libvirt answers that, so every domain's and every volume's XML is read, side by side. It is asked only
+before something that could hurt them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import each
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, parse, text_at
+
+
+@dataclass(frozen=True)
+class VolumeNames:
+    """What names a volume in other resources' XML."""
+
+    pool: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """A domain's disk that needs a volume.
+
+    :ivar handle: the ``libvirt.virDomain``.
+    :ivar target: the disk's name in the domain, such as ``vda``.
+    :ivar running: whether QEMU has the volume open now.
+    :ivar direct: whether the disk writes to it, rather than to an overlay of it.
+    """
+
+    handle: Any
+    domain: str
+    target: str
+    running: bool
+    direct: bool
+
+    def __str__(self) -> str:
+        state = "running" if self.running else "stopped"
+        return f"the {state} domain '{self.domain}' (disk {self.target})"
+
+
+def disk_uses(hypervisor: Hypervisor, volume: VolumeNames) -> list[DiskUse]:
+    """All disks of all domains that need a volume, as far as libvirt knows: of a stopped domain it knows only the
+    top of the backing chain."""
+    domains = hypervisor.call("list the domains", hypervisor.connection.listAllDomains, 0)
+    return [use for uses in each(lambda domain: _uses_of(hypervisor, domain, volume), domains) for use in uses]
+
+
+def overlays(hypervisor: Hypervisor, volume: VolumeNames) -> list[str]:
+    """The paths of the volumes, in all started pools, that are laid over this one."""
+    doing = "look for volumes that are laid over this one"
+    pools = hypervisor.call(
+        doing, hypervisor.connection.listAllStoragePools, libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+    )
+    volumes = [found for of_pool in each(lambda pool: _volumes(hypervisor, pool), pools) for found in of_pool]
+    # A volume that is gone by now is none any more.
+    texts = each(lambda found: hypervisor.find(doing, found.XMLDesc, 0), volumes)
+    trees = [parse(text) for text in texts if text is not None]
+    return sorted(
+        str(text_at(tree, "target/path")) for tree in trees if text_at(tree, "backingStore/path") == volume.path
+    )
+
+
+def _volumes(hypervisor: Hypervisor, pool: Any) -> list[Any]:
+    return list(hypervisor.find(f"list the volumes of the storage pool '{pool.name()}'", pool.listAllVolumes, 0) or [])
+
+
+def _uses_of(hypervisor: Hypervisor, domain: Any, volume: VolumeNames) -> list[DiskUse]:
+    text = hypervisor.find(f"read the domain '{domain.name()}'", domain.XMLDesc, 0)
+    if text is None:
+        return []
+    running = domain.ID() != -1
+    return [
+        DiskUse(domain, domain.name(), attribute_at(disk, "target", "dev") or "", running, direct=position == 0)
+        for disk in parse(text).iterfind("devices/disk")
+        for position, source in enumerate(_chain(disk))
+        if _is(source, volume)
+    ]
+
+
+def _chain(disk: Element) -> Iterator[Element]:
+    """The ``<source>`` of a disk and those that it is laid over, top first."""
+    layer: Element | None = disk
+    while layer is not None:
+        source = layer.find("source")
+        if source is not None:
+            yield source
+        layer = layer.find("backingStore")
+
+
+def _is(source: Element, volume: VolumeNames) -> bool:
+    if source.get("pool") is not None:
+        return (source.get("pool"), source.get("volume")) == (volume.pool, volume.name)
+    return volume.path in (source.get("file"), source.get("dev"))
