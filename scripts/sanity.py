@@ -67,7 +67,7 @@ def get_pip() -> Iterator[None]:
     if cached.exists() or can_download(url):
         yield
         return
-    print(f"{url} cannot be downloaded; a stand-in that uses ensurepip takes its place")
+    print(f"{url} cannot be downloaded; a stand-in that uses ensurepip replaces it", flush=True)
     CACHE.mkdir(parents=True, exist_ok=True)
     cached.write_text(STAND_IN, encoding="utf-8")
     try:
