@@ -30,6 +30,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.fields
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.normal import (
     identity,
     normalised,
+    without_options,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import read_fields
@@ -51,25 +52,23 @@ def same_network(one: Element, other: Element) -> bool:
 
 
 def describe(before: Element | None, after: Element | None) -> list[Change]:
-    """What differs, by option; and by place in the XML where no option stands for it."""
+    """What differs, by option; and under ``xml`` by place where no option stands for it."""
     if before is not None and after is not None and same_network(before, after):
         return []
-    changes = differences(_keyed(before), _keyed(after))
-    if changes or before is None or after is None:
-        return changes
-    return differences(view(normalised(before), identity), view(normalised(after), identity), "xml")
+    return differences(_keyed(before), _keyed(after))
 
 
 def _keyed(network: Element | None) -> dict[str, Any]:
     if network is None:
         return {}
-    return _read(network, _by_key)
+    unknown = view(without_options(network), identity)
+    return {**_read(network, _by_key), **({"xml": unknown} if isinstance(unknown, dict) else {})}
 
 
 def _by_key(kind: EntryKind, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """``hosts[10.0.0.9]`` and so on, or one list of keys where these say everything about the entries."""
     if kind.plain:
-        return {kind.option: [kind.key(entry) for entry in entries]}
+        return {kind.option: [kind.key(entry) for entry in entries]} if entries else {}
     return {f"{kind.option}[{kind.key(entry)}]": kind.details(entry) or True for entry in entries}
 
 
@@ -81,8 +80,7 @@ def _read(network: Element, show: _Show) -> dict[str, Any]:
     config.update(read_fields(network, VIRTUAL_FIELDS))
     if mode == "nat":
         config["nat"] = _read_nat(network)
-    if network.find("domain") is not None:
-        config["domain"] = read_fields(network, DOMAIN_FIELDS)
+    config["domain"] = read_fields(network, DOMAIN_FIELDS)
     config["dns"] = read_fields(network, DNS_FIELDS)
     for kind in DNS_KINDS:
         config["dns"].update(show(kind, kind.read(network)))

@@ -20,13 +20,14 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 
 # Attributes that mean the same as silence: element, attribute, value.
 _DEFAULTS = (
-    ("", "ipv6", "no"),
+    (".", "ipv6", "no"),
     ("bridge", "stp", "on"),
     ("bridge", "delay", "0"),
     ("domain", "localOnly", "no"),
     ("dns", "enable", "yes"),
     ("dns", "forwardPlainNames", "yes"),
     ("forward/nat", "ipv6", "no"),
+    ("portgroup", "default", "no"),
 )
 # Of these the order means nothing, and live updates do not keep it.
 _UNORDERED = ("host", "range", "txt", "srv", "portgroup", "route")
@@ -44,15 +45,38 @@ _IDENTITIES = {
 }
 _FIRST_OF = ("host",)
 
+# Where the options of the module live: the attributes at each path.
+_OPTIONS = {
+    "forward": ("mode", "dev"),
+    "forward/interface": ("dev",),
+    "forward/nat": ("ipv6",),
+    "forward/nat/address": ("start", "end"),
+    "forward/nat/port": ("start", "end"),
+    "bridge": ("name", "stp"),
+    "mtu": ("size",),
+    "domain": ("name", "localOnly"),
+    "dns": ("enable", "forwardPlainNames"),
+    "dns/forwarder": ("addr", "domain"),
+    "dns/host": ("ip",),
+    "dns/txt": ("name", "value"),
+    "dns/srv": ("service", "protocol", "domain", "target", "port", "priority", "weight"),
+    "ip": ("address",),
+    "ip/tftp": ("root",),
+    "ip/dhcp/range": ("start", "end"),
+    "ip/dhcp/host": ("mac", "id", "name", "ip"),
+    "ip/dhcp/bootp": ("file", "server"),
+}
+_CONTAINERS = {tag for path in _OPTIONS for tag in path.split("/")}
+
 
 def normalised(network: Element) -> Element:
     """A copy in one spelling: short addresses, prefixes, lower-case MACs, no defaults, sorted sets."""
     copy = clone(network)
     copy.attrib.pop("connections", None)
     for path, name, value in _DEFAULTS:
-        found = copy.find(path) if path else copy
-        if found is not None and found.get(name) == value:
-            del found.attrib[name]
+        for found in copy.iterfind(path):
+            if found.get(name) == value:
+                del found.attrib[name]
     _normalise_forward(copy)
     _normalise_addresses(copy)
     for path in ("bridge", "dns", "domain", "forward/nat"):
@@ -62,6 +86,30 @@ def normalised(network: Element) -> Element:
     for parent in copy.iter():
         _sort(parent)
     return copy
+
+
+def without_options(network: Element) -> Element:
+    """What no option of the module stands for, in one spelling."""
+    rest = normalised(network)
+    for path, names in _OPTIONS.items():
+        for found in rest.iterfind(path):
+            for name in names:
+                found.attrib.pop(name, None)
+    for host in rest.iterfind("dns/host"):
+        host[:] = []  # its names
+    _prune(rest)
+    for tag in ("name", "uuid", "mac"):
+        remove(rest, tag)
+    return rest
+
+
+def _prune(element: Element) -> None:
+    """Remove what has nothing left in it; flags such as ``<port isolated='yes'/>`` have."""
+    for item in list(element):
+        emptied = item.tag in _CONTAINERS
+        _prune(item)
+        if emptied and is_empty(item):
+            element.remove(item)
 
 
 def identity(element: Element) -> str | None:

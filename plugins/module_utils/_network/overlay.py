@@ -12,7 +12,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.config import same_network
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.fields import InterfaceField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.normal import identity
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.merge import merge
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone, parse
 
 _ADDRESS = InterfaceField("address", "@address")
@@ -42,7 +42,7 @@ def laid_over(current: Element, given: Element) -> Element:
     """
     target = clone(current)
     _spell_addresses(target)
-    overlay(target, given, identity)
+    merge(target, given, identity)
     return clone(current) if same_network(current, target) else target
 
 

@@ -12,6 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 CASES: dict[str, list[dict[str, Any]]] = {
+    "network": [
+        {"name": "new", "mode": "isolated", "autostart": True},
+        {"name": "default", "state": "stopped"},
+        {"name": "default", "state": "absent"},
+        {"name": "default", "mtu": 1400, "dns": {"txt": [{"name": "a", "value": "b"}]}},
+        {"name": "default", "mtu": 1400, "allow_restart": True},
+    ],
     "pool": [
         {"name": "new", "path": "/new", "state": "started", "autostart": True},
         {"name": "default-pool", "state": "stopped"},
