@@ -17,6 +17,7 @@ _CLOUD_CONFIG = "#cloud-config"
 _ARCHIVE = "#cloud-config-archive"
 _TEMPLATE = "## template: jinja"
 _OTHERS = ("#!", "#include", "#cloud-boothook", "#part-handler", "#cloud-config-jsonp")
+_NOT_YAML = (*_OTHERS, _TEMPLATE)
 _MIME = ("content-type:", "mime-version:")
 
 
@@ -38,6 +39,12 @@ def check_text(text: str, option: str) -> yaml_text.Parsed | None:
     if not (first.startswith(_OTHERS) or first.lower().startswith(_MIME)):
         raise _no_header(text, option)
     return None
+
+
+def is_yaml(text: str) -> bool:
+    """Whether a document is plain YAML, as far as its first line tells."""
+    first = text.split("\n", 1)[0].lower()
+    return not first.startswith((*_NOT_YAML, *_MIME))
 
 
 def _check_cloud_config(text: str, option: str) -> yaml_text.Parsed:
