@@ -82,7 +82,8 @@ def read_member(item: Member, request: Request, timeout: float) -> Answer:
     try:
         hypervisor = Hypervisor(replace(item.options, connect_timeout=timeout), read_only=True)
     except Failure as failure:
-        answer.problems.append(failure.message)
+        # Opening the connection has no option of its own here.
+        answer.problems.append(failure.message.replace("(connect_timeout)", "(timeout)"))
         return answer
     reader = Reader(hypervisor, request, deadline)
     try:

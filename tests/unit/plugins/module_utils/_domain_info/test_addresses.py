@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses as libvirt tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
+    in_order_of,
+    interface_addresses,
+    lease_addresses,
+)
+
+
+def lease(address: Any, **more: Any) -> dict[str, Any]:
+    return {"ipaddr": address, "mac": "52:54:00:00:00:01", "prefix": 24, "expirytime": 100, "hostname": None, **more}
+
+
+def test_the_lease_that_ends_last_comes_first() -> None:
+    found = lease_addresses("lan", [lease("10.0.0.1"), lease("10.0.0.2", expirytime=200, hostname="web")])
+    assert found == [
+        {
+            "address": "10.0.0.2",
+            "prefix": 24,
+            "family": "ipv4",
+            "mac": "52:54:00:00:00:01",
+            "source": "lease",
+            "network": "lan",
+            "hostname": "web",
+        },
+        {
+            "address": "10.0.0.1",
+            "prefix": 24,
+            "family": "ipv4",
+            "mac": "52:54:00:00:00:01",
+            "source": "lease",
+            "network": "lan",
+        },
+    ]
+
+
+def test_what_a_guest_says_and_is_no_address_is_dropped() -> None:
+    said = ["{{ 7*7 }}", "10.0.0.999", "", None, 4, "127.0.0.1", "::1", "fe80::1", "0.0.0.0", "224.0.0.1"]
+    interfaces = {"eth0": {"hwaddr": "52:54:00:00:00:01", "addrs": [{"addr": text, "prefix": 8} for text in said]}}
+    assert interface_addresses("agent", interfaces) == []
+
+
+def test_a_guest_cannot_flood_us_with_addresses_or_names() -> None:
+    addresses = [{"addr": f"10.{high}.{low}.1", "prefix": 8} for high in range(4) for low in range(250)]
+    interfaces = {"x" * 5000: {"hwaddr": "m" * 5000, "addrs": addresses}}
+    found = interface_addresses("agent", interfaces)
+    assert len(found) == 256
+    assert max(len(text) for text in found[0].values() if isinstance(text, str)) == 255
+
+
+def test_an_interface_without_addresses_is_no_error() -> None:
+    assert interface_addresses("agent", {"eth0": {"hwaddr": "x", "addrs": None}, "eth1": {}}) == []
+
+
+def test_the_domains_own_interfaces_come_before_those_that_its_guest_made() -> None:
+    interfaces = [{"mac": "52:54:00:00:00:01"}, {"mac": "52:54:00:00:00:02"}]
+    agent = {
+        "docker0": {"hwaddr": "02:42:00:00:00:01", "addrs": [{"addr": "172.17.0.1", "prefix": 16}]},
+        "eth1": {"hwaddr": "52:54:00:00:00:02", "addrs": [{"addr": "10.0.1.1", "prefix": 24}]},
+        "eth0": {"hwaddr": "52:54:00:00:00:01", "addrs": [{"addr": "10.0.0.1", "prefix": 24}]},
+    }
+    found = in_order_of(interfaces, interface_addresses("agent", agent))
+    assert [address["address"] for address in found] == ["10.0.0.1", "10.0.1.1", "172.17.0.1"]
