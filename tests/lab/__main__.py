@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from . import images
 from .errors import LabError
-from .lab import DEFAULT_HOSTS, DEFAULT_NAME, Lab, is_alive
+from .lab import DEFAULT_HOSTS, DEFAULT_NAME, Lab, is_alive, remove_left_behind
 from .model import parse_host, subnet
 from .requirements import check_requirements, packages
 from .run import say
@@ -43,8 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", parents=[named], help="start a lab; it stays until `down`")
     up.add_argument("hosts", nargs="*", metavar="HOST[:RELEASE]", help="default: h1:bookworm h2:trixie")
     up.set_defaults(command=_up)
-    down = commands.add_parser("down", aliases=["cleanup"], parents=[named], help="stop a lab, also one that crashed")
+    down = commands.add_parser("down", parents=[named], help="stop a lab, also one that crashed")
     down.set_defaults(command=_down)
+    cleanup = commands.add_parser("cleanup", help="remove all that crashed runs left behind; running labs stay")
+    cleanup.set_defaults(command=_cleanup)
     status = commands.add_parser("status", help="list the labs of this machine")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=_status)
@@ -67,9 +69,16 @@ def _up(options: argparse.Namespace) -> None:
 
 
 def _down(options: argparse.Namespace) -> None:
+    check_requirements()
     known = load(options.name) is not None
     Lab(options.name).down()
     say(f"lab {options.name!r} is {'down' if known else 'not there; nothing to do'}")
+
+
+def _cleanup(_options: argparse.Namespace) -> None:
+    check_requirements()
+    if not remove_left_behind():
+        say("nothing was left behind")
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -73,7 +73,9 @@ def _remove_unfinished(folder: Path, name: str) -> None:
 def mounts_below(folder: Path) -> list[str]:
     """Return where something is mounted in or below this folder, in this process's view."""
     table = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
-    points = [line.split()[1].encode("utf-8", "surrogateescape").decode("unicode_escape") for line in table.splitlines()]
+    points = [
+        line.split()[1].encode("utf-8", "surrogateescape").decode("unicode_escape") for line in table.splitlines()
+    ]
     inside = f"{folder.resolve()}/"
     return [point for point in points if f"{point}/".startswith(inside)]
 

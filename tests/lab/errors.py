@@ -1,11 +1,15 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one exception of the lab."""
+"""What can go wrong."""
 
 from __future__ import annotations
 
 
 class LabError(Exception):
     """Something a person has to know or do, in one sentence."""
+
+
+class LabBusyError(LabError):
+    """Another process is starting or stopping the lab."""

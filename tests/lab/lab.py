@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -14,14 +15,14 @@ from types import TracebackType
 
 from . import network
 from .cache import remove_tree
-from .errors import LabError
+from .errors import LabBusyError, LabError
 from .hosts import RunningHost
 from .model import Host, check_hosts, check_name
 from .process import Process, boot_id, find_process, is_running
 from .requirements import check_requirements
 from .roots import root_of
 from .run import say
-from .state import State, load, locked
+from .state import NUMBERS_LOCK, State, load, load_all, locked
 
 DEFAULT_NAME = os.environ.get("KVMMANAGER_LAB_NAME", "lab")
 DEFAULT_HOSTS = (Host("h1", release="bookworm"), Host("h2", release="trixie"))
@@ -79,15 +80,16 @@ class Lab:
         self.down()
 
     def up(self, owner: Process | None = None) -> None:
-        """Start all hosts; what an earlier run of this name left behind after a crash is removed first.
+        """Start all hosts. What earlier runs of any name left behind after a crash is removed first.
 
         :param owner: the process that the lab is for; once it is gone, the lab counts as left behind.
         """
         check_requirements()
         for host in self._wanted:
             root_of(host.release)
+        remove_left_behind()
         with locked(self.name, wait=False):
-            self._remove_left_behind()
+            self._check_free()
             try:
                 self._start(owner)
             except BaseException:
@@ -100,7 +102,8 @@ class Lab:
             remove(self.name)
         self.hosts = []
 
-    def _remove_left_behind(self) -> None:
+    def _check_free(self) -> None:
+        """Raise LabError if the lab runs; remove it if a crash left it behind."""
         state = load(self.name)
         if state is None:
             return
@@ -113,7 +116,7 @@ class Lab:
         remove(self.name)
 
     def _start(self, owner: Process | None) -> None:
-        with locked("all"):  # nobody else may choose the same number meanwhile
+        with locked(NUMBERS_LOCK):  # nobody else may choose the same number meanwhile
             state = State(self.name, network.free_number(), self._wanted, owner=owner)
             state.save()
         shared = state.folder / "shared"
@@ -152,3 +155,21 @@ def remove(name: str) -> None:
         if left := network.leftovers(state):
             raise LabError(f"lab {name!r}: could not remove {', '.join(left)}; try `ip link delete` by hand")
     remove_tree(state.folder)
+
+
+def remove_left_behind() -> list[str]:
+    """Remove the labs whose owner has gone or that a crash left half made, and return their names.
+
+    Labs that run, and those that are being started or stopped right now, stay.
+    """
+    removed = []
+    for state in load_all():
+        if is_alive(state):
+            continue
+        with contextlib.suppress(LabBusyError), locked(state.name, wait=False):
+            current = load(state.name)
+            if current is not None and not is_alive(current):
+                say(f"removing lab {state.name!r}, which an earlier run left behind")
+                remove(state.name)
+                removed.append(state.name)
+    return removed

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from .errors import LabError
 
@@ -24,17 +25,20 @@ PROGRAMS = {
     "sfdisk": "fdisk",
     "unshare": "util-linux",
 }
+# Without it mmdebstrap cannot check Debian's signatures (Ubuntu does not have it by itself).
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def packages() -> list[str]:
     """Return the Debian packages the lab needs, sorted."""
-    return sorted(set(PROGRAMS.values()))
+    return sorted({*PROGRAMS.values(), "debian-archive-keyring"})
 
 
 def missing_packages() -> list[str]:
     """Return those of :func:`packages` whose programs are not there, sorted."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    return sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
+    missing = {package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)}
+    return sorted(missing if KEYRING.exists() else missing | {"debian-archive-keyring"})
 
 
 def check_requirements() -> None:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -29,9 +29,7 @@ def run(
     """
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(
-            words, input=stdin, capture_output=True, text=True, timeout=timeout, env=env, check=False
-        )
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout, env=env, check=False)
     except FileNotFoundError as error:
         raise LabError(f"{words[0]} is not installed; `python -m tests.lab requirements` lists the packages") from error
     except subprocess.TimeoutExpired as error:

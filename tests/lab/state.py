@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import LabError
+from .errors import LabBusyError, LabError
 from .model import Host
 from .process import Process, boot_id
 
 # One place for the whole machine, whatever clone of the repository runs: bridges and subnets are shared too.
 BASE = Path("/var/lib/kvmmanager-lab")
+NUMBERS_LOCK = "0"  # held while a number is chosen; no lab can have this name
 
 
 @dataclass
@@ -104,12 +105,14 @@ def load_all() -> list[State]:
 def locked(name: str, *, wait: bool = True) -> Iterator[None]:
     """Hold a lock of this machine. It goes with the process, so a crash never leaves it behind.
 
-    :raises LabError: another process holds it, and C(wait) is false.
+    :raises LabBusyError: another process holds it, and C(wait) is false.
     """
     BASE.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (BASE / f".{name}.lock").open("w", encoding="ascii") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
-            raise LabError(f"another process is starting or stopping lab {name!r}; wait for it, or use --name") from error
+            raise LabBusyError(
+                f"another process is starting or stopping lab {name!r}; wait for it, or use --name"
+            ) from error
         yield

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -59,7 +59,13 @@ _AFTER = {
     "etc/cloud/cloud.cfg.d/90_lab.cfg": "datasource_list: [NoCloud, None]\nssh_genkeytypes: [ed25519]\n",
 }
 # Work of a machine that lives long; an emulated guest would do it while the tests wait.
-_MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "dpkg-db-backup.timer")
+_MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "dpkg-db-backup.timer",
+)
 
 
 def cloud() -> Path:
@@ -76,7 +82,9 @@ def cloud() -> Path:
         "size": _SIZE,
         "version": 1,
     }
-    return cached("images", "cloud", recipe, _build, "a Debian 12 cloud image, about 2 minutes") / "debian-12-cloud.qcow2"
+    return (
+        cached("images", "cloud", recipe, _build, "a Debian 12 cloud image, about 2 minutes") / "debian-12-cloud.qcow2"
+    )
 
 
 def _build(folder: Path) -> None:

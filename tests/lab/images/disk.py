@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, kvmmanager contributors
+# Copyright (c) 2026, kvmmanager contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -64,7 +64,17 @@ class BootFiles:
 def grub_core(system: Path) -> Path:
     """Make the BIOS GRUB that reads its settings from the root partition, with the system's own tools."""
     (system / "tmp/find.cfg").write_text(_FIND_ROOT, encoding="ascii")
-    command = ["chroot", system, "grub-mkimage", "-O", "i386-pc", "-p", "/boot/grub", "-c", "/tmp/find.cfg"]
+    command: list[str | Path] = [
+        "chroot",
+        system,
+        "grub-mkimage",
+        "-O",
+        "i386-pc",
+        "-p",
+        "/boot/grub",
+        "-c",
+        "/tmp/find.cfg",
+    ]
     run([*command, "-o", "/tmp/core.img", *_GRUB_MODULES])
     (system / "tmp/find.cfg").unlink()
     return system / "tmp/core.img"
