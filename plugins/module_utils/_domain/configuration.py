@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platform import complete
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
@@ -36,6 +37,8 @@ def target_configuration(current: Element | None, desired: dict[str, Any], facts
             child(target, "name").text = desired["name"]
     for section in SECTIONS:
         section.patch(target, options, facts)
+    if current is None and given is None:
+        complete(target)
     return target
 
 

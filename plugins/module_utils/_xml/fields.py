@@ -43,9 +43,22 @@ def _words(true: str, false: str) -> Kind:
     return Kind(read=lambda text: text == true, write=lambda value: true if value else false)
 
 
+class Secret(str):
+    """A text that shows as asterisks wherever it is printed, and compares as what it is."""
+
+    def __str__(self) -> str:
+        return "********"
+
+    __repr__ = __str__
+
+    def __format__(self, _spec: str) -> str:
+        return str(self)
+
+
 # An empty text is how a user says "none of it": it removes the attribute or element.
 TEXT = Kind(read=str, write=lambda value: str(value) or None, clean=lambda value, _option: str(value))
 INTEGER = Kind(read=int, write=str, clean=lambda value, _option: int(value))
+PASSWORD = Kind(read=Secret, write=lambda value: "".join(value) or None, clean=lambda value, _option: Secret(value))
 YES_NO = _words("yes", "no")
 ON_OFF = _words("on", "off")
 

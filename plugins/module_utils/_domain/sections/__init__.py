@@ -11,20 +11,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import (
+    boot,
+    cdroms,
+    channels,
+    consoles,
+    cpu,
+    disks,
+    firmware,
     general,
+    graphics,
+    interfaces,
+    machine,
     memory,
+    rng,
+    serials,
+    tpm,
     vcpus,
+    video,
 )
 
 # In the order in which they are patched.
 SECTIONS: tuple[Section, ...] = (
     general.SECTION,
+    machine.SECTION,
+    firmware.SECTION,
     memory.SECTION,
     vcpus.SECTION,
+    cpu.SECTION,
+    disks.SECTION,
+    cdroms.SECTION,
+    interfaces.SECTION,
+    graphics.SECTION,
+    video.SECTION,
+    serials.SECTION,
+    consoles.SECTION,
+    channels.SECTION,
+    rng.SECTION,
+    tpm.SECTION,
+    boot.SECTION,
 )
 
 HARDWARE_ARGUMENTS: dict[str, Any] = {}
 for _section in SECTIONS:
     HARDWARE_ARGUMENTS.update(_section.arguments)
+
+_DEVICE_OPTIONS = [section.option for section in SECTIONS if isinstance(section, DeviceSection)]
+HARDWARE_ARGUMENTS["purge"] = {"type": "list", "elements": "str", "choices": _DEVICE_OPTIONS}

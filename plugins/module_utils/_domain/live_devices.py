@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Adding a device to a running domain, changing it there, taking it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import addresses
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import LivePlan, Running, next_boot
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action, Change, differences
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone, dump, parse
+
+if TYPE_CHECKING:
+    from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
+
+
+def plan_device(section: DeviceSection, key: str, running: Running) -> LivePlan:
+    """What brings one device of a running domain to the target."""
+    live, target = section.keyed(running.live).get(key), section.keyed(running.target).get(key)
+    if target is None:
+        return LivePlan() if live is None else _plan_detach(section, key, live, running)
+    if live is None:
+        return _plan_attach(section, key, target, running)
+    return _plan_update(section, key, live, target, running)
+
+
+def _plan_attach(section: DeviceSection, key: str, target: Element, running: Running) -> LivePlan:
+    changes = differences({}, section.view(target), f"{section.option}.{key}")
+    reason = section.why_not_attach(target, running.live)
+    if reason:
+        return LivePlan([next_boot(change, reason) for change in changes])
+
+    def run(hypervisor: Hypervisor) -> None:
+        attach(hypervisor, running, section, key, target)
+
+    return LivePlan(changes, [Action(f"add the {section.noun} {key} to the running domain", run)])
+
+
+def _plan_update(section: DeviceSection, key: str, live: Element, target: Element, running: Running) -> LivePlan:
+    stored = section.keyed(running.stored).get(key)
+    possible = section.live_options(stored, live, target)
+    plan = LivePlan()
+    chosen = set()
+    for change in differences(section.live_view(live, stored), section.view(target), f"{section.option}.{key}"):
+        option = _option_of(change, f"{section.option}.{key}")
+        if option in possible:
+            chosen.add(option)
+            plan.changes.append(change)
+        else:
+            plan.changes.append(next_boot(change, f"libvirt cannot change it while the {section.noun} is in use"))
+    if chosen:
+        device = clone(live)
+        section.carry_live(device, target, chosen)
+        plan.actions.append(_update(running.handle, f"{section.noun} {key}", device))
+    return plan
+
+
+def _plan_detach(section: DeviceSection, key: str, live: Element, running: Running) -> LivePlan:
+    changes = differences(section.view(live), {}, f"{section.option}.{key}")
+    if not section.can_detach(live):
+        reason = f"a {section.noun} like this cannot be taken from a running domain"
+        return LivePlan([next_boot(change, reason) for change in changes])
+
+    def run(hypervisor: Hypervisor) -> None:
+        detach(hypervisor, running.handle, f"{section.noun} {key}", live, running.deadline)
+
+    return LivePlan(changes, [Action(f"take the {section.noun} {key} from the running domain", run)])
+
+
+def attach(hypervisor: Hypervisor, running: Running, section: DeviceSection, key: str, target: Element) -> None:
+    """Add a device to the running domain, and give the target the address that it got.
+
+    Without that the guest would find the device elsewhere after its next start: a network interface is called
+    after its address.
+    """
+    domain = running.handle.domain
+    doing = f"add the {section.noun} {key} to the running domain '{running.handle.name}'"
+    device = clone(target)
+    if addresses.is_taken(device, running.live):
+        addresses.forget(device)
+    hypervisor.call(doing, domain.attachDeviceFlags, dump(device), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    now = section.keyed(parse(hypervisor.call(doing, domain.XMLDesc, 0))).get(key)
+    if now is not None:
+        addresses.carry(now, target, running.target)
+
+
+def detach(hypervisor: Hypervisor, handle: Handle, what: str, device: Element, deadline: Deadline) -> None:
+    """Take a device from the running domain and wait until its guest has let it go.
+
+    :raises Failure: when the guest refuses or does not answer before the deadline.
+    """
+    doing = f"take the {what} from the running domain '{handle.name}'"
+    alias = _alias(device)
+    with DomainEvents(hypervisor, handle.domain, ("device_removed", "device_removal_failed")) as events:
+        hypervisor.call(doing, handle.domain.detachDeviceFlags, dump(device), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        while True:
+            event = events.next(deadline)
+            if event is None:
+                raise Failure(
+                    f"Cannot {doing}: the guest did not let it go in time (timeout). It was asked to, and may still do so; "
+                    "a guest that has not booted yet, or does not know hot-plug, never does."
+                )
+            if event.details and event.details[0] != alias:
+                continue
+            if event.kind == "device_removed":
+                return
+            raise Failure(f"Cannot {doing}: the guest refused; something in it uses the device.")
+
+
+def _update(handle: Handle, what: str, device: Element) -> Action:
+    def run(hypervisor: Hypervisor) -> None:
+        doing = f"change the {what} of the running domain '{handle.name}'"
+        # updateDevice takes the whole device as it is, with what is to be different.
+        flags = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        hypervisor.call(doing, handle.domain.updateDeviceFlags, dump(device), flags)
+
+    return Action(f"change the {what} of the running domain", run)
+
+
+def _option_of(change: Change, prefix: str) -> str:
+    return change.path[len(prefix) + 1 :].partition(".")[0]
+
+
+def _alias(device: Element) -> Any:
+    found = device.find("alias")
+    return None if found is None else found.get("name")

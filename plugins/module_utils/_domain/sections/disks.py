@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Disks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import BUSES, DriveSection
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import (
+    IMAGE_ARGUMENTS,
+    IMAGE_OPTIONS,
+    image_format,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, PresenceField
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+
+
+class Disks(DriveSection):
+    """Disks, by target. They can be added to a running domain and taken away; their options are for its next start."""
+
+    option = "disks"
+    noun = "disk"
+    kind = "disk"
+    default_bus = "virtio"
+    hotplug = True
+    arguments = {
+        "disks": {
+            "type": "list",
+            "elements": "dict",
+            "mutually_exclusive": [IMAGE_OPTIONS],
+            "options": {
+                **IMAGE_ARGUMENTS,
+                "target": {"type": "str"},
+                "bus": {"type": "str", "choices": BUSES},
+                "format": {"type": "str"},
+                "cache": {
+                    "type": "str",
+                    "choices": ["default", "none", "writethrough", "writeback", "directsync", "unsafe"],
+                },
+                "io": {"type": "str", "choices": ["native", "threads", "io_uring"]},
+                "discard": {"type": "str", "choices": ["unmap", "ignore"]},
+                "serial": {"type": "str"},
+                "readonly": {"type": "bool"},
+                "shareable": {"type": "bool"},
+                "boot_order": {"type": "int"},
+            },
+        },
+    }
+    fields = (
+        Field("bus", "target@bus"),
+        Field("format", "driver@type"),
+        Field("cache", "driver@cache"),
+        Field("io", "driver@io"),
+        Field("discard", "driver@discard"),
+        Field("serial", "serial"),
+        PresenceField("readonly", "readonly"),
+        PresenceField("shareable", "shareable"),
+        Field("boot_order", "boot@order", INTEGER),
+    )
+
+    def new(self, item: dict[str, Any], domain: Element, options: dict[str, Any], facts: Facts) -> Element:
+        """See `DeviceSection.new`."""
+        if not any(item.get(option) for option in IMAGE_OPTIONS):
+            raise Failure(f"disks: the new disk {item.get('target', '')} needs an image: a volume or a path.".replace("  ", " "))
+        return super().new(item, domain, options, facts)
+
+    def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
+        """See `DeviceSection.patch_device`."""
+        if item.get("path") == "":
+            raise Failure("disks: only a CD-ROM can be empty; to remove a disk, list those that stay and purge: [disks].")
+        super().patch_device(device, item, domain, facts)
+
+    def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:
+        """See `DriveSection.image_format`."""
+        return image_format(item, domain, facts, "disks")
+
+
+SECTION = Disks()

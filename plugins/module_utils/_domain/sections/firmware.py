@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Firmware: BIOS or UEFI, Secure Boot, or a kernel that QEMU loads itself."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Section
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field, patch_fields, read_fields
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, remove
+
+_KERNEL = (Field("kernel", "os/kernel"), Field("initrd", "os/initrd"), Field("cmdline", "os/cmdline"))
+# Secure Boot checks signatures only when keys are enrolled, so the two go together.
+_SECURE_FEATURES = ("enrolled-keys", "secure-boot")
+_CHOSEN_BY_LIBVIRT = ("loader", "nvram", "firmware")
+_UEFI_ONLY = ("aarch64", "riscv64")
+
+
+class Firmware(Section):
+    """Firmware and direct kernel boot."""
+
+    arguments = {
+        "firmware": {"type": "str", "choices": ["bios", "uefi"]},
+        "secure_boot": {"type": "bool"},
+        **{field.option: {"type": "str"} for field in _KERNEL},
+    }
+
+    def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
+        """Left to itself libvirt may choose a UEFI that boots signed systems only."""
+        firmware = options.get("firmware", "uefi" if options.get("arch") in _UEFI_ONLY else "bios")
+        return {"firmware": firmware, **({"secure_boot": False} if firmware == "uefi" else {})}
+
+    def read(self, domain: Element) -> dict[str, Any]:
+        """See `Section.read`."""
+        firmware = _firmware(domain)
+        secure = {"secure_boot": _secure_boot(domain)} if firmware == "uefi" else {}
+        return {"firmware": firmware, **secure, **read_fields(domain, _KERNEL)}
+
+    def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
+        """See `Section.patch`."""
+        patch_fields(domain, _KERNEL, options)
+        wanted = options.get("firmware", _firmware(domain))
+        if options.get("secure_boot") and wanted != "uefi":
+            raise Failure("secure_boot needs firmware: uefi.")
+        if wanted != _firmware(domain):
+            _patch_firmware(domain, wanted, facts)
+        secure = options.get("secure_boot")
+        if secure is not None and wanted == "uefi" and secure != _secure_boot(domain):
+            _patch_secure_boot(domain, secure)
+
+    def erase(self, domain: Element) -> None:
+        """See `Section.erase`."""
+        for field in _KERNEL:
+            field.erase(domain)
+        found = domain.find("os")
+        if found is not None:
+            _forget_choice(found)
+            found.attrib.pop("firmware", None)
+
+
+def is_uefi(domain: Element) -> bool:
+    """Whether a domain boots with UEFI."""
+    return _firmware(domain) == "uefi"
+
+
+def _firmware(domain: Element) -> str:
+    found = domain.find("os")
+    if found is None:
+        return "bios"
+    loader = found.find("loader")
+    pflash = loader is not None and loader.get("type") == "pflash"
+    return "uefi" if pflash or found.get("firmware") == "efi" else "bios"
+
+
+def _secure_boot(domain: Element) -> bool | None:
+    """Whether Secure Boot is on; None where libvirt has not been told and has not chosen yet."""
+    found = domain.find("os/firmware/feature[@name='secure-boot']")
+    if found is not None:
+        return found.get("enabled") == "yes"
+    loader = domain.find("os/loader")
+    return None if loader is None else loader.get("secure") == "yes"
+
+
+def _patch_firmware(domain: Element, wanted: str, facts: Facts) -> None:
+    if wanted == "uefi" and "efi" not in facts.host.firmware:
+        raise Failure("firmware: the host has no UEFI firmware for this machine type: install its package (ovmf, edk2).")
+    element = child(domain, "os")
+    _forget_choice(element)
+    if wanted == "uefi":
+        element.set("firmware", "efi")
+    else:
+        element.attrib.pop("firmware", None)
+
+
+def _patch_secure_boot(domain: Element, secure: bool) -> None:
+    element = child(domain, "os")
+    _forget_choice(element)  # libvirt then chooses files that fit, with variables to match
+    element.set("firmware", "efi")
+    features = ElementTree.SubElement(element, "firmware")
+    for name in _SECURE_FEATURES:
+        ElementTree.SubElement(features, "feature", {"enabled": "yes" if secure else "no", "name": name})
+    if secure:
+        child(domain, "features/smm").set("state", "on")
+
+
+def _forget_choice(element: Element) -> None:
+    for tag in _CHOSEN_BY_LIBVIRT:
+        remove(element, tag)
+
+
+SECTION = Firmware()

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Network interfaces."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Any
+from xml.etree import ElementTree
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import addresses
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, read_fields
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    child,
+    clone,
+    text_at,
+)
+
+_SOURCES = ("network", "bridge", "user")
+_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
+# Models that sit in a PCIe port of their own.
+_PCIE_MODELS = ("virtio", "e1000e", "igb", "vmxnet3")
+
+
+class LinkField(Field):
+    """Whether the cable is plugged in; it is, where the XML does not say."""
+
+    def read(self, element: Element) -> Any:
+        """``up`` or ``down``."""
+        return super().read(element) or "up"
+
+
+class Interfaces(DeviceSection):
+    """Network interfaces, by MAC address, or by position where the task names none."""
+
+    option = "interfaces"
+    noun = "network interface"
+    tag = "interface"
+    hotplug = True
+    arguments = {
+        "interfaces": {
+            "type": "list",
+            "elements": "dict",
+            "mutually_exclusive": [_SOURCES],
+            "options": {
+                "network": {"type": "str"},
+                "bridge": {"type": "str"},
+                "user": {"type": "bool"},
+                "mac": {"type": "str"},
+                "model": {"type": "str"},
+                "link": {"type": "str", "choices": ["up", "down"]},
+                "boot_order": {"type": "int"},
+            },
+        },
+    }
+    fields = (
+        Field("model", "model@type"),
+        LinkField("link", "link@state", live=True),
+        Field("boot_order", "boot@order", INTEGER),
+    )
+
+    def key(self, device: Element, position: int) -> str:
+        """The MAC address."""
+        return (attribute_at(device, "mac", "address") or str(position)).lower()
+
+    def find(self, domain: Element, items: list[dict[str, Any]]) -> list[Element | None]:
+        """By MAC; the items without one take the interfaces that no other item names, in order."""
+        by_mac = self.keyed(domain)
+        named = {_mac(item["mac"]) for item in items if "mac" in item}
+        rest = [device for key, device in by_mac.items() if key not in named]
+        found = []
+        for item in items:
+            if "mac" in item:
+                found.append(by_mac.get(_mac(item["mac"])))
+            else:
+                found.append(rest.pop(0) if rest else None)
+        return found
+
+    def new(self, item: dict[str, Any], domain: Element, options: dict[str, Any], facts: Facts) -> Element:
+        """See `DeviceSection.new`. The MAC is chosen here: libvirt would choose another at each definition."""
+        if not any(item.get(source) for source in _SOURCES):
+            raise Failure("interfaces: a new interface needs a network, a bridge, or user: true.")
+        device = ElementTree.Element("interface", {"type": "user"})
+        mac = _mac(item["mac"]) if "mac" in item else self._new_mac(domain, options)
+        ElementTree.SubElement(device, "mac", {"address": mac})
+        ElementTree.SubElement(device, "model", {"type": "virtio"})
+        return device
+
+    def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
+        """See `DeviceSection.patch_device`."""
+        _patch_source(device, item)
+        super().patch_device(device, item, domain, facts)
+
+    def view(self, device: Element) -> dict[str, Any]:
+        """See `DeviceSection.view`."""
+        return {**_source_view(device), **read_fields(device, self.fields)}
+
+    def erase_device(self, device: Element) -> None:
+        """See `DeviceSection.erase_device`."""
+        super().erase_device(device)
+        if _source_view(device):
+            remove_all(device, "source")
+            device.attrib.pop("type", None)
+
+    def live_options(self, stored: Element | None, live: Element, target: Element) -> tuple[str, ...]:
+        """libvirt moves a cable between networks and bridges, not between those and user-mode networking."""
+        can_move = "user" not in (live.get("type"), target.get("type"))
+        return (*super().live_options(stored, live, target), *(("network", "bridge") if can_move else ()))
+
+    def carry_live(self, device: Element, target: Element, options: Iterable[str]) -> None:
+        """See `DeviceSection.carry_live`."""
+        super().carry_live(device, target, options)
+        if "network" in options or "bridge" in options:
+            _set_source(device, target.get("type", ""), target.find("source"))
+
+    def why_not_attach(self, device: Element, live: Element) -> str:
+        """See `DeviceSection.why_not_attach`."""
+        if attribute_at(device, "model", "type") in _PCIE_MODELS and addresses.free_pcie_ports(live) == 0:
+            return "the running domain has no free PCIe port"
+        return ""
+
+    def _new_mac(self, domain: Element, options: dict[str, Any]) -> str:
+        """A free address of QEMU's range; the same again for the same domain, so that check mode predicts it."""
+        taken = {*self.keyed(domain), *(_mac(item["mac"]) for item in options["interfaces"] if "mac" in item)}
+        identity = text_at(domain, "uuid") or text_at(domain, "name") or ""
+        for number in range(len(taken) + 1):
+            digest = hashlib.sha256(f"{identity} {number}".encode()).hexdigest()
+            mac = f"52:54:00:{digest[0:2]}:{digest[2:4]}:{digest[4:6]}"
+            if mac not in taken:
+                return mac
+        raise Failure("interfaces: no free MAC address was found; name one (mac).")
+
+
+def _mac(text: str) -> str:
+    mac = text.lower().replace("-", ":")
+    if not _MAC.match(mac):
+        raise Failure(f"interfaces: '{text}' is not a MAC address such as 52:54:00:12:34:56.")
+    return mac
+
+
+def _source_view(device: Element) -> dict[str, Any]:
+    """``network``, ``bridge`` or ``user``; nothing for a source that has no option."""
+    kind = device.get("type", "")
+    if kind == "user":
+        return {"user": True}
+    name = attribute_at(device, "source", kind)
+    return {kind: name} if kind in _SOURCES and name else {}
+
+
+def _patch_source(device: Element, item: dict[str, Any]) -> None:
+    wanted = {source: item[source] for source in _SOURCES if item.get(source)}
+    if not wanted or wanted == _source_view(device):
+        return
+    kind, name = next(iter(wanted.items()))
+    source = None if kind == "user" else ElementTree.Element("source", {kind: name})
+    _set_source(device, kind, source)
+
+
+def _set_source(device: Element, kind: str, source: Element | None) -> None:
+    device.set("type", kind)
+    for tag in ("source", "virtualport", "target", "backend"):  # all of them belong to the source it had
+        remove_all(device, tag)
+    if source is not None:
+        device.append(clone(source))
+    elif kind != "user":
+        child(device, "source")
+
+
+SECTION = Interfaces()
