@@ -22,7 +22,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields imp
     patch_fields,
     read_fields,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.merge import merge
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
     Element,
     child,
@@ -103,7 +103,7 @@ def define(stored: Element | None, params: dict[str, Any]) -> Element:
     given = _given(params)
     pool = _new(params, given) if stored is None else _without_figures(stored)
     if given is not None:
-        overlay(pool, given)
+        merge(pool, given)
     if params.get("uuid"):
         child(pool, "uuid").text = clean_uuid(params["uuid"])
     patch_fields(pool, FIELDS, {option: params.get(option) for option in ("path", "mode", "owner", "group")})
