@@ -45,7 +45,7 @@ _IDENTITIES = {
 }
 _FIRST_OF = ("host",)
 
-# Where the options of the module live: the attributes at each path.
+# Where the options of the module live: the attributes at each path. An element that holds nothing else can go.
 _OPTIONS = {
     "forward": ("mode", "dev"),
     "forward/interface": ("dev",),
@@ -80,8 +80,8 @@ def normalised(network: Element) -> Element:
     _normalise_forward(copy)
     _normalise_addresses(copy)
     for path in ("bridge", "dns", "domain", "forward/nat"):
-        found = copy.find(path)
-        if found is not None and is_empty(found):
+        part = copy.find(path)
+        if part is not None and is_empty(part):
             remove(copy, path)
     for parent in copy.iter():
         _sort(parent)
@@ -104,11 +104,10 @@ def without_options(network: Element) -> Element:
 
 
 def _prune(element: Element) -> None:
-    """Remove what has nothing left in it; flags such as ``<port isolated='yes'/>`` have."""
+    """Remove what has nothing left in it."""
     for item in list(element):
-        emptied = item.tag in _CONTAINERS
         _prune(item)
-        if emptied and is_empty(item):
+        if item.tag in _CONTAINERS and is_empty(item):
             element.remove(item)
 
 
