@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import status
@@ -18,6 +19,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
 
 _BLOCK = 16 * 1024  # bytes taken from the stream at once
+_FIRST_PAUSE = 0.5  # seconds
+_LONGEST_PAUSE = 10.0
 
 
 def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
     domain = require_domain(hypervisor, name, None)
     _check_port(hypervisor, domain, name, port)
     deadline = Deadline(params["timeout"])
-    stream = hypervisor.privileged.open_channel(domain.UUIDString(), port)
+    stream = _open(hypervisor, domain.UUIDString(), port, deadline)
     try:
         found = _read(stream, name, port, deadline)
     finally:
@@ -37,8 +40,8 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
             call_within(5, stream.abort)
     if found is None:
         raise Failure(
-            f"The guest of '{name}' did not say within {params['timeout']:g} seconds (timeout) how its cloud-init ended. "
-            "The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
+            f"The guest of '{name}' did not say within {params['timeout']:g} seconds (timeout) how its cloud-init "
+            "ended. The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
         )
     return {"name": name, "status": found.word, "report": found.report}
 
@@ -52,9 +55,22 @@ def _check_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> No
     ports = [target.get("name", "") for target in live.iterfind("devices/channel/target")]
     if port not in ports:
         raise Failure(
-            f"The domain '{name}' has no port {port} over which its guest could say how its cloud-init ended; "
-            f"it has {', '.join(sorted(ports)) or 'none'}. Add it to the domain's channels, and restart the domain."
+            f"The running domain '{name}' has no port {port}, over which its guest could say how its cloud-init ended. "
+            "Add it to the domain's channels, and start the domain again."
         )
+
+
+def _open(hypervisor: Hypervisor, uuid: str, port: str, deadline: Deadline) -> Any:
+    """The port's stream. libvirt gives it to one reader at a time, so another one is waited for, ever less often."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return hypervisor.privileged.open_channel(uuid, port)
+        except Failure as failure:
+            if "Active channel stream exists" not in failure.message or deadline.passed:
+                raise
+        time.sleep(min(pause, deadline.remaining or 0.0))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def _read(stream: Any, name: str, port: str, deadline: Deadline) -> status.Status | None:
