@@ -76,7 +76,7 @@ def mounts_below(folder: Path) -> list[str]:
     points = [
         line.split()[1].encode("utf-8", "surrogateescape").decode("unicode_escape") for line in table.splitlines()
     ]
-    inside = f"{folder.resolve()}/"
+    inside = f"{folder.resolve()}".rstrip("/") + "/"
     return [point for point in points if f"{point}/".startswith(inside)]
 
 
