@@ -10,9 +10,9 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platform import complete
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import SECTIONS
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import DEVICE_SECTIONS, SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse
 
 _XML_OPTION = "The option xml"
@@ -32,7 +32,7 @@ def target_configuration(current: Element | None, desired: dict[str, Any], facts
     else:
         target, options = clone(current), desired
         if given is not None:
-            target = overlay(target, given, desired.get("purge", ()))
+            target = lay_over(target, given, lambda device: _is_purged(device, desired))
         if "name" in desired:
             child(target, "name").text = desired["name"]
     for section in SECTIONS:
@@ -71,6 +71,12 @@ def _new_domain(given: Element | None, desired: dict[str, Any], facts: Facts) ->
     for section in SECTIONS:
         options = {**section.defaults(facts, options), **options}
     return domain, options
+
+
+def _is_purged(device: Element, desired: dict[str, Any]) -> bool:
+    """Whether a device that the user's XML does not list is to go."""
+    purged = set(desired.get("purge", ())) - set(desired)  # what the options list is up to them
+    return any(section.option in purged and section.owns(device) for section in DEVICE_SECTIONS)
 
 
 def _options_view(domain: Element) -> dict[str, Any]:

@@ -97,6 +97,10 @@ class DeviceSection(Section):
         """The devices of this section, in the order that positions count in."""
         return [device for device in domain.iterfind(f"devices/{self.tag}") if self.mine(device)]
 
+    def owns(self, element: Element) -> bool:
+        """Whether an element of ``<devices>`` is one of this section."""
+        return element.tag == self.tag and self.mine(element)
+
     def keyed(self, domain: Element) -> dict[str, Element]:
         """The devices of this section by their keys."""
         return {self.key(device, position): device for position, device in enumerate(self.devices(domain))}
@@ -111,7 +115,7 @@ class DeviceSection(Section):
         items = options.get(self.option)
         purged = self.option in options.get("purge", ())
         if items is None:
-            if purged:
+            if purged and "xml" not in options:
                 raise Failure(f"purge: name {self.option} too; an empty list, {self.option}: [], removes them all.")
             return
         found = self.find(domain, items)

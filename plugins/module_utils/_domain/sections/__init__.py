@@ -54,9 +54,16 @@ SECTIONS: tuple[Section, ...] = (
     boot.SECTION,
 )
 
+DEVICE_SECTIONS: tuple[DeviceSection, ...] = tuple(
+    section for section in SECTIONS if isinstance(section, DeviceSection)
+)
+
 HARDWARE_ARGUMENTS: dict[str, Any] = {}
 for _section in SECTIONS:
     HARDWARE_ARGUMENTS.update(_section.arguments)
 
-_DEVICE_OPTIONS = [section.option for section in SECTIONS if isinstance(section, DeviceSection)]
-HARDWARE_ARGUMENTS["purge"] = {"type": "list", "elements": "str", "choices": _DEVICE_OPTIONS}
+HARDWARE_ARGUMENTS["purge"] = {
+    "type": "list",
+    "elements": "str",
+    "choices": [section.option for section in DEVICE_SECTIONS],
+}

@@ -96,6 +96,13 @@ class Interfaces(DeviceSection):
         ElementTree.SubElement(device, "model", {"type": "virtio"})
         return device
 
+    def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
+        """See `Section.patch`. Raw XML may hold an interface without a MAC."""
+        super().patch(domain, options, facts)
+        for device in self.devices(domain):
+            if device.find("mac") is None:
+                child(device, "mac").set("address", self._new_mac(domain, options))
+
     def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
         """See `DeviceSection.patch_device`."""
         _patch_source(device, item)
@@ -131,7 +138,8 @@ class Interfaces(DeviceSection):
 
     def _new_mac(self, domain: Element, options: dict[str, Any]) -> str:
         """A free address of QEMU's range; the same again for the same domain, so that check mode predicts it."""
-        taken = {*self.keyed(domain), *(_mac(item["mac"]) for item in options["interfaces"] if "mac" in item)}
+        items = options.get("interfaces", ())
+        taken = {*self.keyed(domain), *(_mac(item["mac"]) for item in items if "mac" in item)}
         identity = text_at(domain, "uuid") or text_at(domain, "name") or ""
         for number in range(len(taken) + 1):
             digest = hashlib.sha256(f"{identity} {number}".encode()).hexdigest()
