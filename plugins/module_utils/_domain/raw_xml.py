@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.machine import is_version_of
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.memory import whole_mib
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone
@@ -41,6 +42,7 @@ def without_run_time(given: Element, current: Element) -> Element:
     _strip_always(wanted)
     if running:
         _strip_devices_of_running(wanted)
+        _strip_graphics_of_running(wanted, current)
         _strip_domain_of_running(wanted, current)
     return wanted
 
@@ -69,13 +71,24 @@ def _strip_devices_of_running(wanted: Element) -> None:
             remove_all(device, "target")
             if source is not None and device.get("type") == "network":
                 source.attrib.pop("bridge", None)
-        if device.tag == "graphics" and device.get("autoport") == "yes":
+
+
+def _strip_graphics_of_running(wanted: Element, current: Element) -> None:
+    for device in wanted.iterfind("devices/graphics"):
+        if device.get("autoport") == "yes":
             device.attrib.pop("port", None)
+        held = current.find(f"devices/graphics[@type='{device.get('type')}']")
+        if held is not None and held.get("listen") is None:  # the address is the daemon's default
+            device.attrib.pop("listen", None)
+            remove_all(device, "listen")
 
 
 def _strip_domain_of_running(wanted: Element, current: Element) -> None:
     # Where the balloon is, not where somebody wants it.
     remove_all(wanted, "currentMemory")
+    most = _MOST.read(current)
+    if most is not None and whole_mib(most) == _MOST.read(wanted):
+        remove_all(wanted, "memory")
     for tag in ("resource", "seclabel"):
         if current.find(tag) is None:
             remove_all(wanted, tag)

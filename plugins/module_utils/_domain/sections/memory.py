@@ -26,6 +26,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 # libvirt's <memory> is what the guest boots with at most, <currentMemory> what the balloon leaves it.
 _MOST = SizeField("max_memory", "memory")
 _CURRENT = SizeField("memory", "currentMemory")
+_MIB = 1024 * 1024
 
 
 class Memory(FieldSection):
@@ -46,7 +47,7 @@ class Memory(FieldSection):
     def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
         """See `Section.patch`; a memory above the maximum raises the maximum, unless that is named too."""
         now = self.read(domain)
-        wanted = {name: _whole_kib(_field(name).clean(options[name]), name) for name in self.arguments if name in options}
+        wanted = {name: _memory(_field(name).clean(options[name]), name) for name in self.arguments if name in options}
         if not wanted:
             return
         most = wanted.get("max_memory", max(now.get("max_memory", 0), wanted.get("memory", 0)))
@@ -67,6 +68,8 @@ class Memory(FieldSection):
         most = self.read(running.live)["max_memory"]
         asked = self.read(running.stored).get("memory") != self.read(running.target)["memory"]
         for change in self.live_differences(running):
+            if whole_mib(change.before) == whole_mib(change.after):
+                continue
             if change.path == "max_memory":
                 plan.changes.append(next_boot(change, "the maximum is fixed while the domain runs"))
             elif change.after > most:
@@ -82,11 +85,16 @@ def _field(option: str) -> SizeField:
     return _MOST if option == "max_memory" else _CURRENT
 
 
-def _whole_kib(size: Size, option: str) -> Size:
-    """libvirt keeps KiB; anything else would come back rounded up and differ for ever."""
-    if size < 1024 * 1024:
+def whole_mib(size: int) -> Size:
+    """What a domain really starts with: libvirt rounds its memory up to whole MiB."""
+    return Size(-(-size // _MIB) * _MIB)
+
+
+def _memory(size: Size, option: str) -> Size:
+    """The size as libvirt will have it, for otherwise stored and running domain would differ for ever."""
+    if size < _MIB:
         raise Failure(f"{option}: {size} is too little to be memory; did you forget the unit, as in 2 GiB?")
-    return Size(-(-size // 1024) * 1024)
+    return whole_mib(size)
 
 
 def _set_memory(running: Running, size: int) -> Action:
