@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     named.add_argument("--name", default=DEFAULT_NAME, help="name of the lab (KVMMANAGER_LAB_NAME, else 'lab')")
 
     up = commands.add_parser("up", parents=[named], help="start a lab; it stays until `down`")
-    up.add_argument("hosts", nargs="*", metavar="HOST[:RELEASE]", help="default: h1:bookworm h2:trixie")
+    up.add_argument(
+        "hosts", nargs="*", metavar="HOST[:RELEASE][,sasl][,tls][,ssh]", help="default: h1:bookworm h2:trixie"
+    )
     up.set_defaults(command=_up)
     down = commands.add_parser("down", parents=[named], help="stop a lab, also one that crashed")
     down.set_defaults(command=_down)

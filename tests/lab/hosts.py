@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,12 +16,13 @@ from pathlib import Path
 from . import settings
 from .cache import REPOSITORY
 from .errors import LabError
+from .files import write_host_files
 from .kvm import kvm_is_usable
 from .model import Host, host_address, namespace_name
-from .network import default_network_xml
 from .process import Process, command_line, find_process, kill
 from .roots import root_of
 from .run import run
+from .ssh import SERVER_FOLDER
 from .state import BASE, State
 from .supervisor import PRIVATE_FOLDERS, Spec
 
@@ -50,6 +49,20 @@ class RunningHost:
         self.namespace = namespace_name(state.name, self.name)
         self.folder = state.folder / "hosts" / self.name
 
+    def uri_for(self, transport: str) -> str:
+        """Return the daemon's URI over C(tcp), C(tls) or C(ssh), with all the options that a client needs.
+
+        :raises LabError: the host was not asked to offer it (C(Host(tls=True)), C(Host(ssh=True))).
+        """
+        client = self._state.client
+        if transport == "tcp":
+            return self.uri
+        if transport == "tls" and self.spec.tls:
+            return f"qemu+tls://{self.address}/system?pkipath={client.pki}"
+        if transport == "ssh" and self.spec.ssh:
+            return f"qemu+ssh://root@{self.address}/system?keyfile={client.ssh_key}&command={client.ssh_program}"
+        raise LabError(f"host {self.name} does not offer {transport!r}; ask for it when the lab is made")
+
     def path(self, inside: str) -> Path:
         """Return where this machine sees a file of the host's private folders, such as its volumes."""
         if not inside.startswith(tuple(f"{folder}/" for folder in PRIVATE_FOLDERS)):
@@ -73,14 +86,22 @@ class RunningHost:
 
     def start(self) -> None:
         """Make the host's file system and start its daemons. Its network is there already."""
-        self._write_private_folders()
-        self._start_supervisor()
+        root = root_of(self.release)
+        (self.folder / "root").mkdir(parents=True)
+        write_host_files(self._state, self._index, root, self.folder / "private")
+        self._start_supervisor(root)
         self.run(["virtlogd", "--daemon"])
+        if self.spec.ssh:
+            self.run(["mkdir", "/run/sshd"])
+            self.run(["/usr/sbin/sshd", "-f", f"{SERVER_FOLDER}/config"])
+        if self.spec.auth == "sasl":
+            command = ["saslpasswd2", "-p", "-c", "-a", "libvirt", "-f", settings.SASL_DATABASE, settings.SASL_USER]
+            self.run(command, stdin=settings.SASL_PASSWORD)
         self.start_daemon()
 
     def start_daemon(self) -> None:
         """Start libvirtd and return once it answers."""
-        self.run(["libvirtd", "--daemon", "--listen"])
+        self.run(["env", f"SASL_CONF_PATH={settings.SASL_FOLDER}", "libvirtd", "--daemon", "--listen"])
 
     def stop_daemon(self) -> None:
         """Kill libvirtd, as a crash would. Its guests go on running."""
@@ -109,10 +130,9 @@ class RunningHost:
     def _spec_file(self) -> Path:
         return self.folder / "supervisor.json"
 
-    def _start_supervisor(self) -> None:
+    def _start_supervisor(self, root: Path) -> None:
         """Start the host's first process in new namespaces, and note which one it is."""
         shared = self._state.folder / "shared"
-        root = root_of(self.release)
         spec = Spec(
             name=self.name,
             root=str(root),
@@ -144,42 +164,3 @@ class RunningHost:
             raise LabError(f"host {self.name} could not be made: {said[-1] if said else 'it ended at once'}")
         self._state.supervisors[self.name] = process
         self._state.save()
-
-    def _write_private_folders(self) -> None:
-        """Give the host its own folders, with the owners its release gives them, and its settings."""
-        root = root_of(self.release)
-        for folder in PRIVATE_FOLDERS:
-            private, original = self.path(f"{folder}/"), root / folder.lstrip("/")
-            if not original.is_dir():
-                continue  # of a package that this machine does not have, so nothing in the host writes there
-            private.mkdir(parents=True)
-            known = original.stat()
-            os.chown(private, known.st_uid, known.st_gid)
-            private.chmod(known.st_mode & 0o7777)
-        (self.folder / "root").mkdir()
-        addresses = {h.name: host_address(self._state.number, i) for i, h in enumerate(self._state.hosts)}
-        etc = self.folder / "private/etc"
-        (etc / "hosts").write_text(settings.hosts_file(addresses), encoding="ascii")
-        (etc / "hostname").write_text(f"{self.name}\n", encoding="ascii")
-        self._write_libvirt_settings(etc / "libvirt", root)
-
-    def _write_libvirt_settings(self, etc: Path, root: Path) -> None:
-        """Write what a freshly installed Debian hypervisor has in /etc/libvirt, and no domain of this machine."""
-        filters = root / "etc/libvirt/nwfilter"
-        if filters.is_dir():
-            shutil.copytree(filters, etc / "nwfilter")
-        (etc / "libvirtd.conf").write_text(
-            settings.libvirtd_conf(self._state.name, self.spec, self.address), encoding="ascii"
-        )
-        (etc / "qemu.conf").write_text(settings.qemu_conf(), encoding="ascii")
-        for folder, text in (
-            (etc / "qemu/networks", default_network_xml(self._index)),
-            (etc / "storage", settings.default_pool_xml()),
-        ):
-            (folder / "autostart").mkdir(parents=True)
-            (folder / "default.xml").write_text(text, encoding="ascii")
-            (folder / "autostart/default.xml").symlink_to(f"/etc/libvirt/{folder.relative_to(etc)}/default.xml")
-        self.path("/var/log/libvirt/qemu").mkdir(parents=True)
-        images = self.path("/var/lib/libvirt/images")
-        images.mkdir()
-        images.chmod(0o711)

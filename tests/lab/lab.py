@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from . import network
+from . import network, ssh
 from .cache import remove_tree
+from .client import ClientFiles
 from .errors import LabBusyError, LabError
 from .hosts import RunningHost
 from .model import Host, check_hosts, check_name
@@ -50,6 +51,11 @@ class Lab:
         lab = cls(name, state.hosts)
         lab.hosts = [RunningHost(state, index) for index in range(len(state.hosts))]
         return lab
+
+    @property
+    def client(self) -> ClientFiles:
+        """What a client needs to log in by TLS or SSH."""
+        return State(self.name, 0, []).client
 
     @property
     def shared(self) -> Path:
@@ -122,6 +128,7 @@ class Lab:
         shared = state.folder / "shared"
         shared.mkdir(mode=0o777)
         shared.chmod(0o1777)
+        _write_client_files(state)
         network.create_bridge(state.number)
         for index, spec in enumerate(self._wanted):
             network.create_host_link(state, index)
@@ -131,6 +138,17 @@ class Lab:
             say(f"{self.name}/{spec.name}: {host.uri} ({spec.release})")
         state.complete = True
         state.save()
+
+
+def _write_client_files(state: State) -> None:
+    """Make what the clients of the hosts need to log in, if any host asks for it."""
+    state.client.folder.mkdir(mode=0o700)
+    if any(host.tls for host in state.hosts):
+        from . import tls  # needs cryptography, which is not there yet when `requirements` is asked
+
+        tls.write_client_files(state.client)
+    if any(host.ssh for host in state.hosts):
+        ssh.write_client_files(state.client)
 
 
 def is_alive(state: State) -> bool:

@@ -27,15 +27,24 @@ class Host:
 
     :param name: host name, also what C(virsh hostname) says inside.
     :param release: C(bookworm) (libvirt 9.0) or C(trixie) (libvirt 11.3).
+    :param auth: what the daemon asks for over TCP and TLS: C(none), or C(sasl) for a user and password.
+    :param tls: offer TLS too. Clients need the lab's certificate.
+    :param ssh: offer SSH too. Clients need the lab's key.
     """
 
     name: str
     release: str = "bookworm"
+    auth: str = "none"
+    tls: bool = False
+    ssh: bool = False
 
     def __post_init__(self) -> None:
         check_name("host", self.name)
         if self.release not in RELEASES:
             raise LabError(f"host {self.name!r}: release {self.release!r} is not one of {', '.join(RELEASES)}")
+
+        if self.auth not in ("none", "sasl"):
+            raise LabError(f"host {self.name!r}: auth {self.auth!r} is neither 'none' nor 'sasl'")
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the state file keeps of this host."""
@@ -43,9 +52,18 @@ class Host:
 
 
 def parse_host(text: str) -> Host:
-    """Read C(NAME) or C(NAME:RELEASE), the way hosts are written on the command line."""
-    name, _colon, release = text.partition(":")
-    return Host(name, release=release or "bookworm")
+    """Read C(NAME[:RELEASE][,sasl][,tls][,ssh]), the way hosts are written on the command line."""
+    head, *extras = text.split(",")
+    name, _colon, release = head.partition(":")
+    if unknown := sorted(set(extras) - {"sasl", "tls", "ssh"}):
+        raise LabError(f"host {text!r}: {', '.join(unknown)} is not one of sasl, tls, ssh")
+    return Host(
+        name,
+        release=release or "bookworm",
+        auth="sasl" if "sasl" in extras else "none",
+        tls="tls" in extras,
+        ssh="ssh" in extras,
+    )
 
 
 def check_name(kind: str, name: str) -> str:

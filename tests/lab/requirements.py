@@ -22,7 +22,10 @@ PROGRAMS = {
     "mount": "mount",
     "nsenter": "util-linux",
     "qemu-img": "qemu-utils",
+    "saslpasswd2": "sasl2-bin",
     "sfdisk": "fdisk",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
     "unshare": "util-linux",
 }
 # Without it mmdebstrap cannot check Debian's signatures (Ubuntu does not have it by itself).

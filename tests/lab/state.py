@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .client import ClientFiles
 from .errors import LabBusyError, LabError
 from .model import Host
 from .process import Process, boot_id
@@ -50,6 +51,11 @@ class State:
     def folder(self) -> Path:
         """The lab's folder."""
         return lab_folder(self.name)
+
+    @property
+    def client(self) -> ClientFiles:
+        """What a client needs to log in."""
+        return ClientFiles(self.folder / "client")
 
     def save(self) -> None:
         """Write the record, whole or not at all."""

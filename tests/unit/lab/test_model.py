@@ -30,9 +30,35 @@ def test_unknown_release() -> None:
         Host("h1", release="sid")
 
 
-@pytest.mark.parametrize(("text", "host"), [("a", Host("a")), ("b:trixie", Host("b", "trixie"))])
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("a", Host("a")),
+        ("b:trixie", Host("b", "trixie")),
+        ("c,ssh,tls", Host("c", ssh=True, tls=True)),
+        ("d:trixie,sasl", Host("d", "trixie", auth="sasl")),
+    ],
+)
 def test_host_on_the_command_line(text: str, host: Host) -> None:
     assert model.parse_host(text) == host
+
+
+def test_unknown_extra_on_the_command_line() -> None:
+    with pytest.raises(LabError, match="rsh is not one of sasl, tls, ssh"):
+        model.parse_host("h1,ssh,rsh")
+
+
+def test_unknown_auth() -> None:
+    with pytest.raises(LabError, match="neither 'none' nor 'sasl'"):
+        Host("h1", auth="kerberos")
+
+
+def test_daemon_listens_where_it_was_asked_to() -> None:
+    text = settings.libvirtd_conf("lab", Host("h1", auth="sasl", tls=True), "10.77.0.2")
+    assert 'listen_addr = "10.77.0.2"' in text
+    assert "listen_tls = 1" in text
+    assert 'auth_tcp = "sasl"' in text
+    assert "listen_tls = 0" in settings.libvirtd_conf("lab", Host("h1"), "10.77.0.2")
 
 
 def test_hosts_must_differ() -> None:
