@@ -56,7 +56,10 @@ _AFTER = {
     "etc/machine-id": "",
     "boot/grub/grub.cfg": _GRUB_CFG,
     # One kind of key: an RSA key alone takes an emulated guest many seconds.
-    "etc/cloud/cloud.cfg.d/90_lab.cfg": "datasource_list: [NoCloud, None]\nssh_genkeytypes: [ed25519]\n",
+    # Debian's default locale is not in a small installation, and cloud-init would end with an error.
+    "etc/cloud/cloud.cfg.d/90_lab.cfg": (
+        "datasource_list: [NoCloud, None]\nssh_genkeytypes: [ed25519]\nlocale: C.UTF-8\n"
+    ),
 }
 # Work of a machine that lives long; an emulated guest would do it while the tests wait.
 _MASKED = (
