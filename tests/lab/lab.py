@@ -20,7 +20,7 @@ from .errors import LabBusyError, LabError
 from .hosts import RunningHost
 from .model import Host, check_hosts, check_name
 from .process import Process, boot_id, find_process, is_running
-from .requirements import check_requirements
+from .requirements import check_for_hosts
 from .roots import root_of
 from .run import say
 from .state import NUMBERS_LOCK, State, load, load_all, locked
@@ -90,7 +90,7 @@ class Lab:
 
         :param owner: the process that the lab is for; once it is gone, the lab counts as left behind.
         """
-        check_requirements()
+        check_for_hosts(self._wanted)
         for host in self._wanted:
             root_of(host.release)
         remove_left_behind()

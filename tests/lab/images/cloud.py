@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..cache import cached, remove_tree
 from ..debian import LEFT_OUT, install
+from ..requirements import check_for_images
 from ..run import run
 from .disk import ROOT_LABEL, BootFiles, grub_core, write_disk
 
@@ -91,6 +92,7 @@ def cloud() -> Path:
 
 
 def _build(folder: Path) -> None:
+    check_for_images()
     tree, raw = folder / "tree", folder / "disk.raw"
     _install(folder, tree)
     core = grub_core(tree).rename(folder / "core.img")

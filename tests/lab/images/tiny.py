@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..cache import cached, remove_tree
 from ..debian import LEFT_OUT, install
+from ..requirements import check_for_images
 from ..run import run
 from .disk import BootFiles, grub_core, write_disk
 from .initramfs import driver_order, write_archive
@@ -97,6 +98,7 @@ def _init_source() -> str:
 
 
 def _build(folder: Path) -> None:
+    check_for_images()
     system, ram, disk = folder / "system", folder / "ram", folder / "disk"
     install(RELEASE, system, _PACKAGES, variant="extract")
     (kernel,) = (system / "boot").glob("vmlinuz-*")
