@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Creating volumes with content: all of it, or no volume."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import volume_create
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_with_content
+from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
+
+
+def create(host: FakeHost, source: Any = (b"content",)) -> None:
+    """Create the volume ``v`` from seven bytes."""
+    create_with_content(host, host.pool, "v", source, 7)  # type: ignore[arg-type]
+
+
+def test_a_volume_gets_its_content() -> None:
+    host = FakeHost(FakeStream())
+    create(host)
+    assert list(host.volumes) == ["v"]
+    assert host.stream.received == b"content"
+
+
+def test_a_failed_upload_leaves_no_volume() -> None:
+    host = FakeHost(FakeStream(fail_after=3))
+    with pytest.raises(Failure, match="No space left on device. Free some space on the storage pool's host.$"):
+        create(host)
+    assert host.volumes == {}
+
+
+def test_neither_does_one_that_is_interrupted() -> None:
+    def interrupted() -> Iterator[bytes]:
+        yield b"con"
+        raise KeyboardInterrupt
+
+    host = FakeHost(FakeStream())
+    with pytest.raises(KeyboardInterrupt):
+        create(host, interrupted())
+    assert host.volumes == {}
+
+
+def test_a_lost_connection_is_opened_again_to_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = FakeHost(FakeStream(fail_after=3), alive=False)
+    again = FakeHost(FakeStream())
+    again.volumes["v"] = again.volume("v")
+    monkeypatch.setattr(volume_create, "connect", lambda _options: contextlib.nullcontext(again))
+    with pytest.raises(Failure, match="No space left"):
+        create(host)
+    assert again.volumes == {}
+
+
+def test_what_cannot_be_cleaned_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_options: Any) -> Any:
+        raise Failure("Cannot connect.")
+
+    host = FakeHost(FakeStream(fail_after=3), alive=False)
+    monkeypatch.setattr(volume_create, "connect", refused)
+    with pytest.raises(Failure, match="The incomplete volume 'v' could not be removed from the storage pool 'images'"):
+        create(host)
