@@ -40,7 +40,7 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 
 .PHONY: test unit integration e2e bench
 test: $(TEST) ## run every check and print a summary
-	@$(PYTHON) scripts/run_checks.py
+	@$(PYTHON) -m scripts.run_checks
 
 unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
 	@$(PYTEST) tests/unit -n auto $(PYTEST_ARGS)

@@ -35,14 +35,14 @@ def types(session: nox.Session) -> None:
 @nox.session(python=False)
 def sanity(session: nox.Session) -> None:
     """Run ansible-test sanity on this machine, without a container."""
-    session.run("python", "scripts/sanity.py", *session.posargs)
+    session.run("python", "-m", "scripts.sanity", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation with antsibull-docs and Sphinx; any warning fails."""
     session.install("antsibull-docs", "ansible-core", "ansible-pygments", "myst-parser", "sphinx")
-    session.run("python", "scripts/build_docs.py", *session.posargs)
+    session.run("python", "-m", "scripts.build_docs", *session.posargs)
 
 
 @nox.session(default=False)

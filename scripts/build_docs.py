@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from worktree import ROOT, copy_worktree
+from scripts.worktree import ROOT, copy_worktree
 
 TREE = ROOT / ".cache/docs/tree"
 SITE = ROOT / ".cache/docs/html"

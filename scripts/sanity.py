@@ -23,7 +23,7 @@ import urllib.request
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from worktree import ROOT, copy_worktree
+from scripts.worktree import ROOT, copy_worktree
 
 OUTPUT = ROOT / "tests/output/junit"
 CACHE = pathlib.Path.home() / ".ansible/test/cache"

@@ -10,8 +10,8 @@ import pathlib
 
 import pytest
 
-import run_checks
-from run_checks import Result
+from scripts import run_checks
+from scripts.run_checks import Result
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="a" name="good"/>
