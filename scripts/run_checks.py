@@ -35,7 +35,7 @@ NOX_SESSIONS = (
     "build-import-check",
     "ansible-lint",
 )
-PYTEST_RUNS = ("unit", "integration", "e2e")
+PYTEST_RUNS = ("unit", "lab", "integration", "e2e")
 
 
 @dataclasses.dataclass
