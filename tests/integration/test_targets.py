@@ -94,7 +94,7 @@ def guest_variables(target: pathlib.Path, scratch: pathlib.Path) -> dict[str, st
     """Build (or take from the cache) the guests that the target's aliases ask for, where the hosts see them."""
     aliases = target / "aliases"
     wanted = set(aliases.read_text(encoding="utf-8").split()) if aliases.exists() else set()
-    variables: dict[str, str] = {}
+    variables: dict[str, object] = {}
     if "needs/tiny_guest" in wanted:
         from tests.lab import images
 
@@ -105,7 +105,7 @@ def guest_variables(target: pathlib.Path, scratch: pathlib.Path) -> dict[str, st
     if "needs/cloud_image" in wanted:
         from tests.lab import images
 
-        variables["cloud_image"] = str(images.cloud())
+        variables["cloud_image"] = images.cloud()
     return {name: str(value) for name, value in variables.items()}
 
 
