@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding a network and reading all that a task needs of it, in at most six calls."""
+"""Finding a network and reading all that a task needs of it, in at most seven calls."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Current:
 
     :ivar stored: the persistent configuration (for a transient network: what it runs with).
     :ivar live: what it runs with; None while it is not active.
+    :ivar connections: how many network cards of guests are connected.
     """
 
     name: str
@@ -30,16 +31,12 @@ class Current:
     live: Element | None
     persistent: bool
     autostart: bool
+    connections: int = 0
 
     @property
     def state(self) -> str:
         """``started`` or ``stopped``."""
         return "stopped" if self.live is None else "started"
-
-    @property
-    def connections(self) -> int:
-        """How many network cards of guests are connected, as far as libvirt counts them."""
-        return 0 if self.live is None else int(self.live.get("connections", "0"))
 
 
 def find_network(hypervisor: Hypervisor, name: str | None, uuid: str | None) -> Any:
@@ -69,7 +66,7 @@ def find_network(hypervisor: Hypervisor, name: str | None, uuid: str | None) -> 
 
 
 def read_network(hypervisor: Hypervisor, network: Any) -> Current:
-    """All that libvirt holds of a network, in at most five calls."""
+    """All that libvirt holds of a network, in at most six calls."""
     name = network.name()
     doing = f"read the network '{name}'"
     active = bool(hypervisor.call(doing, network.isActive))
@@ -81,7 +78,16 @@ def read_network(hypervisor: Hypervisor, network: Any) -> Current:
         live=parse(hypervisor.call(doing, network.XMLDesc, 0)) if active else None,
         persistent=persistent,
         autostart=bool(hypervisor.call(doing, network.autostart)) if persistent else False,
+        connections=_count_connections(hypervisor, network) if active else 0,
     )
+
+
+def _count_connections(hypervisor: Hypervisor, network: Any) -> int:
+    """The ports of an active network. The count in its XML is lost with the first live update (libvirt 9.0)."""
+    try:
+        return len(hypervisor.call(f"list the ports of the network '{network.name()}'", network.listAllPorts, 0))
+    except Failure:  # ports came with libvirt 5.5, and only to networks that libvirt runs itself
+        return 0
 
 
 def report(current: Current) -> dict[str, Any]:

@@ -78,7 +78,8 @@ def outcome(current: Current, target_of: Callable[[Element], Element], wishes: W
         _check_live_possible(current, wishes)
         start = current.live is None and wishes.state == "started"
         live = stored if start else None
-        return Outcome(replace(after, live=live), define, stop=current.live is not None, start=start)
+        gone = replace(after, live=live, connections=0)
+        return Outcome(gone, define, stop=current.live is not None, start=start)
     return _outcome_of_active(current, current.live, target_of(current.live), Outcome(after, define), wishes)
 
 
@@ -98,7 +99,7 @@ def _outcome_of_active(
             "Use apply=auto to store it for the next start."
         )
     if waiting and wishes.allow_restart:
-        return replace(outcome_so_far, after=replace(after, live=after.stored), stop=True, start=True)
+        return replace(outcome_so_far, after=replace(after, live=after.stored, connections=0), stop=True, start=True)
     return replace(outcome_so_far, after=replace(after, live=plan.after), updates=plan.updates, waiting=waiting)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,9 +134,10 @@ def test_a_transient_network_is_stored() -> None:
 
 
 def test_guests_that_lose_their_connection_are_warned_of() -> None:
-    busy = current(LIVE.replace("<network>", "<network connections='2'>"))
+    busy = replace(current(), connections=2)
     warned = disconnected(busy, decide(HOST_AND_MTU, wishes(allow_restart=True), busy))
     assert "disconnects 2 network card(s)" in warned[0]
     assert disconnected(busy, None) == warned
+    assert report(decide(HOST_AND_MTU, wishes(allow_restart=True), busy).after)["connections"] == 0
     assert disconnected(busy, decide(HOST_AND_MTU, wishes(), busy)) == []
     assert disconnected(current(), None) == []
