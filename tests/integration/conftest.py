@@ -9,9 +9,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import tempfile
 from collections.abc import Iterator
 
 import pytest
+
+from tests.lab import Lab
 
 TARGETS = pathlib.Path(__file__).parent / "targets"
 
@@ -50,12 +53,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
-    """Start the lab once, or use the one hypervisor that KVMMANAGER_URI names."""
+    """A lab of our own; or the one that KVMMANAGER_LAB names (see `make lab-up`), or the host of KVMMANAGER_URI."""
     if uri := os.environ.get("KVMMANAGER_URI"):
         yield Hosts(uri, uri, tmp_path_factory.mktemp("scratch"))
         return
-    from tests.lab import Lab
-
+    if name := os.environ.get("KVMMANAGER_LAB"):
+        yield _hosts_of(Lab.attach(name))
+        return
     with Lab(name=f"it{os.getpid()}") as lab:
-        first, second = lab.hosts
-        yield Hosts(first.uri, second.uri, lab.shared)
+        yield _hosts_of(lab)
+
+
+def _hosts_of(lab: Lab) -> Hosts:
+    first, second = lab.hosts
+    scratch = pathlib.Path(tempfile.mkdtemp(dir=lab.shared))
+    scratch.chmod(0o755)
+    return Hosts(first.uri, second.uri, scratch)

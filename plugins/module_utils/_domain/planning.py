@@ -58,9 +58,12 @@ def plan_update(plan: Plan, handle: Handle, current: Current, target: Element, u
     plan.changes += _shown(update, store)
 
 
-def plan_autostart(plan: Plan, handle: Handle, now: bool, wanted: bool | None) -> None:
-    """Append switching autostart where the task names it and it differs."""
-    if wanted is None or wanted == now:
+def plan_autostart(plan: Plan, handle: Handle, now: bool | None, wanted: bool | None) -> None:
+    """Append switching autostart where the task names it and it differs.
+
+    :param now: None for a domain that does not exist yet: libvirt creates it without autostart.
+    """
+    if wanted is None or wanted == bool(now):
         return
     doing = f"switch autostart of the domain '{handle.name}'"
     plan.changes.append(Change("autostart", now, wanted))

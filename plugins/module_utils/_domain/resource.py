@@ -113,6 +113,8 @@ class Domain(Resource):
         name, uuid = self.params["name"], self.params["uuid"]
         if self.params["xml"] is not None:
             root = parse(self.params["xml"], "The option xml")
+            if root.tag != "domain":
+                raise Failure(f"The option xml holds a <{root.tag}>, not the <domain> of a virtual machine.")
             name, uuid = name or text_at(root, "name"), uuid or text_at(root, "uuid")
         return name or None, uuid or None
 
@@ -124,8 +126,8 @@ class Domain(Resource):
 
     def _plan_creation(self, plan: Plan, target: Element) -> list[Change]:
         plan_definition(plan, self.handle, target)
-        plan_autostart(plan, self.handle, False, self.params["autostart"])
-        self._plan_state(plan, "stopped")
+        plan_autostart(plan, self.handle, None, self.params["autostart"])
+        self._plan_state(plan, None)
         return []
 
     def _plan_change(self, plan: Plan, current: Current, target: Element) -> list[Change]:
@@ -146,10 +148,12 @@ class Domain(Resource):
         self._plan_state(plan, current.state)
         return update.pending if self._final_state(current.state) != "stopped" else []
 
-    def _plan_state(self, plan: Plan, now: str) -> None:
+    def _plan_state(self, plan: Plan, before: str | None) -> None:
+        """Plan the power; ``before`` is None for a domain that does not exist yet."""
+        now = before or "stopped"
         wanted = self._final_state(now)
         if wanted != now:
-            plan.changes.append(Change("state", now, wanted))
+            plan.changes.append(Change("state", before, wanted))
             plan_power(plan, self.handle, now, wanted, self.power)
 
     def _final_state(self, now: str) -> str:
@@ -157,10 +161,11 @@ class Domain(Resource):
 
     def _result(self, current: Current | None, pending: list[Change]) -> dict[str, Any]:
         autostart = self.params["autostart"]
+        uuid = current.uuid if current else self.params["uuid"]
         return {
             "exists": True,
             "name": self.handle.name,
-            "uuid": current.uuid if current else self.params["uuid"],
+            **({"uuid": uuid} if uuid else {}),
             "state": self._final_state(current.state if current else "stopped"),
             "autostart": (current.autostart if current else False) if autostart is None else autostart,
             "restart_required": bool(pending),
