@@ -28,16 +28,19 @@ class Cached:
     """An image that is in the cache, or a file that needs none.
 
     :ivar path: the file.
-    :ivar identity: the checksum by which it was recognised: the publisher's, the user's, or its SHA-256.
-    :ivar sha256: of the content, in hexadecimal digits.
+    :ivar identity: the checksum by which it was recognised: the publisher's, the user's, or its SHA-256. None for
+        a file of this machine whose checksum nobody needs.
+    :ivar sha256: of the content, in hexadecimal digits; empty where nobody needs it.
     :ivar etag: what the server called this content.
+    :ivar is_vouched: whether the publisher or the user said the identity, rather than the content itself.
     :ivar is_signed: whether the identity comes from a list with a verified signature.
     """
 
     path: str
-    identity: Checksum
+    identity: Checksum | None
     sha256: str
     etag: str | None = None
+    is_vouched: bool = False
     is_signed: bool = False
 
 
@@ -64,7 +67,8 @@ class Cache:
             status = os.stat(path)
             if (memo["url"], memo["size"], memo["time"]) != (source.url, status.st_size, status.st_mtime_ns):
                 return None
-            return Cached(path, parse(memo["identity"]), memo["sha256"], memo["etag"], memo["is_signed"])
+            known = {name: memo[name] for name in ("sha256", "etag", "is_vouched", "is_signed")}
+            return Cached(path, parse(memo["identity"]), **known)
         except (OSError, ValueError, KeyError, TypeError, Failure):  # not there, or not ours
             return None
 

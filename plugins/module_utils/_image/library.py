@@ -26,11 +26,13 @@ class Policy:
 
     :ivar refresh: ``missing`` takes what the cache has; ``newer`` asks the publisher each time.
     :ivar keyring: public keys against which the publisher's list is verified; None does not verify.
+    :ivar identify: whether a file of this machine that nobody gave a checksum for needs one: to name it.
     :ivar timeout: seconds without any new byte after which a transfer counts as broken.
     """
 
     refresh: str = "missing"
     keyring: str | None = None
+    identify: bool = True
     timeout: float = 30
 
 
@@ -47,13 +49,14 @@ class Library:
     def known(self, source: Source) -> Cached | None:
         """The image if it is here and does for the task, without asking anybody."""
         if source.path is not None:
-            return _local_file(source, source.path)
+            return self._local_file(source, source.path)
         cached = self._cache.known(source)
         if cached is None or (self._policy.keyring is not None and not cached.is_signed):
             return None
-        if source.checksum is not None and not _has(cached, source.checksum):
-            return None
-        return cached
+        if source.checksum is not None:
+            return cached if _has(cached, source.checksum) else None
+        # What was taken without a checksum once does not do for a task that has one.
+        return cached if source.checksum_url is None or cached.is_vouched else None
 
     def current(self, source: Source) -> tuple[Cached | None, Checksum | None]:
         """What the task is to end with: the image if it is here already, and its checksum as far as it is known.
@@ -90,7 +93,14 @@ class Library:
                 self._cache.forget(source)
                 raise
             identity = wanted or Checksum("sha256", downloaded.sha256)
-            image = Cached(path, identity, downloaded.sha256, downloaded.etag, self._policy.keyring is not None)
+            image = Cached(
+                path,
+                identity,
+                downloaded.sha256,
+                downloaded.etag,
+                is_vouched=wanted is not None,
+                is_signed=self._policy.keyring is not None,
+            )
             self._cache.remember(source, image)
             return image
 
@@ -125,20 +135,20 @@ class Library:
             detached = download.fetch_small(source.signature_url, self._policy.timeout)
         return signature.verify(listing, detached, self._policy.keyring, source.key_fingerprint)
 
+    def _local_file(self, source: Source, path: str) -> Cached:
+        """A file of this machine, checked; it needs no cache."""
+        image_file.inspect(path, source.format)
+        if source.checksum is None and not self._policy.identify:
+            return Cached(path, None, "")  # to read it all would take long, for nothing
+        algorithm = source.checksum.algorithm if source.checksum else "sha256"
+        found = Checksum(algorithm, download.file_digests(path, {algorithm})[algorithm])
+        if source.checksum is not None and found != source.checksum:
+            raise download.mismatch(path, source.checksum, found.digest)
+        return Cached(path, found, found.digest if algorithm == "sha256" else "")
+
     def _is_unchanged(self, source: Source, cached: Cached) -> bool:
         assert source.url is not None
         return cached.etag is not None and download.etag(source.url, self._policy.timeout) == cached.etag
-
-
-def _local_file(source: Source, path: str) -> Cached:
-    """A file of this machine, checked; it needs no cache."""
-    image_file.inspect(path, source.format)
-    wanted = source.checksum or Checksum("sha256", "")
-    found = download.file_digests(path, {"sha256", wanted.algorithm})
-    if source.checksum is not None and found[wanted.algorithm] != wanted.digest:
-        raise download.mismatch(path, source.checksum, found[wanted.algorithm])
-    identity = source.checksum or Checksum("sha256", found["sha256"])
-    return Cached(path, identity, found["sha256"])
 
 
 def _has(cached: Cached, wanted: Checksum) -> bool:

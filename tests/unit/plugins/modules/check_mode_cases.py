@@ -12,6 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 CASES: dict[str, list[dict[str, Any]]] = {
+    "cloud_image": [
+        {"path": __file__, "format": "raw", "pool": "default-pool"},
+        {"path": __file__, "format": "raw", "pool": "default-pool", "volume": "base"},
+    ],
+    "cloud_init_seed": [
+        {"pool": "default-pool", "volume": "seed.iso", "user_data": {"hostname": "a"}},
+        {"pool": "default-pool", "volume": "seed.iso", "meta_data": "instance-id: a"},
+    ],
     "network": [
         {"name": "new", "mode": "isolated", "autostart": True},
         {"name": "default", "state": "stopped"},

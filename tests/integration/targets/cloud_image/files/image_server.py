@@ -8,7 +8,7 @@
 
 serves FOLDER on a free port of the loopback, writes the port to PORT_FILE once it listens, and appends
 ``METHOD PATH RANGE`` for each request to LOG. An address that begins with ``/broken/`` breaks each transfer off
-after 64 KiB; one that begins with ``/plain/`` knows neither ranges nor ETags.
+after 64 KiB; one that begins with ``/plain/`` knows neither ranges nor ETags. A DELETE request ends the server.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import http.server
 import os
 import pathlib
 import sys
+import threading
 from typing import IO
 
 _BREAK_AFTER = 64 * 1024
@@ -54,6 +55,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer(with_content=False)
+
+    def do_DELETE(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+        threading.Thread(target=self.server.shutdown).start()  # it waits for this answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Standard error stays quiet."""
@@ -92,7 +98,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until somebody asks to end."""
     folder, port_file, log = map(pathlib.Path, sys.argv[1:4])
     with log.open("a") as file, ImageServer(folder, file) as server:
         part = port_file.with_suffix(".part")

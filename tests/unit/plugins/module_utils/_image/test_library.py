@@ -121,6 +121,12 @@ def test_what_is_no_image_leaves_nothing(site: Site, content: bytes) -> None:
     assert site.files() == []
 
 
+def test_what_nobody_vouched_for_does_not_do_for_a_task_with_a_checksum(site: Site) -> None:
+    site.task(checksum="none")
+    (site.server.folder / "SUMS").write_text(f"{'0' * 64}  a.qcow2")
+    assert "does not have its checksum" in refused(site.task)
+
+
 def test_a_list_without_the_image(site: Site) -> None:
     (site.server.folder / "SUMS").write_text("nothing")
     assert "has no SHA-256 or SHA-512 for a.qcow2" in refused(site.task)

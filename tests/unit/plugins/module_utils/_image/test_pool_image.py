@@ -1,0 +1,138 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images in a pool of libvirt's test driver, which has volumes but knows no upload: every upload fails there."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import (
+    ConnectionOptions,
+    Hypervisor,
+    connect,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import pool_image
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.pool_image import PoolImage
+
+POOL = "default-pool"
+MARKER = "a.qcow2.0123abcd.uploading"
+
+
+@pytest.fixture
+def hypervisor() -> Iterator[Hypervisor]:
+    with connect(ConnectionOptions(uri="test:///default")) as opened:
+        yield opened
+        pool = opened.connection.storagePoolLookupByName(POOL)
+        for name in pool.listVolumes():
+            pool.storageVolLookupByName(name).delete()
+
+
+@pytest.fixture
+def image(hypervisor: Hypervisor) -> PoolImage:
+    return PoolImage(hypervisor, POOL, "a.qcow2")
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path, qcow2: Callable[..., bytes]) -> str:
+    path = tmp_path / "image"
+    path.write_bytes(qcow2())
+    return str(path)
+
+
+def volumes(image: PoolImage) -> list[str]:
+    return sorted(image.hypervisor.connection.storagePoolLookupByName(POOL).listVolumes())
+
+
+def make(image: PoolImage, name: str) -> None:
+    pool = image.hypervisor.connection.storagePoolLookupByName(POOL)
+    pool.createXML(f"<volume><name>{name}</name><capacity>1</capacity></volume>")
+
+
+def test_a_volume_beside_its_marker_is_not_complete(image: PoolImage) -> None:
+    assert not image.is_complete()
+    make(image, "a.qcow2")
+    assert image.is_complete()
+    make(image, MARKER)
+    assert not image.is_complete()
+    assert image.exists()
+
+
+def test_the_marker_of_another_image_does_not_count(image: PoolImage) -> None:
+    for name in ("a.qcow2", f"b-{MARKER}", "a.qcow2.uploading", "aXqcow2.0123abcd.uploading"):
+        make(image, name)
+    assert image.is_complete()
+
+
+def test_removing_takes_the_marker_along(image: PoolImage) -> None:
+    for name in ("a.qcow2", MARKER, "other"):
+        make(image, name)
+    image.remove()
+    assert volumes(image) == ["other"]
+    assert not image.exists()
+
+
+def test_an_upload_that_fails_leaves_nothing(image: PoolImage, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PoolImage, "_require_files", lambda *_args: None)
+    with pytest.raises(Failure, match="virStorageVolUpload"):
+        image.write(file, None)
+    assert volumes(image) == []
+
+
+def test_an_upload_that_cannot_clean_up_leaves_its_marker(
+    image: PoolImage, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_hypervisor: Hypervisor, _pool: object, name: str, *_args: object) -> None:
+        make(image, name)
+        raise Failure("the daemon died")
+
+    monkeypatch.setattr(PoolImage, "_require_files", lambda *_args: None)
+    monkeypatch.setattr(pool_image, "create_with_content", die)
+    with pytest.raises(Failure, match="the daemon died"):
+        image.write(file, None)
+    assert len(volumes(image)) == 2
+    assert not image.is_complete()
+
+
+def test_another_machine_that_takes_over_is_noticed(
+    image: PoolImage, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_over(_hypervisor: Hypervisor, _pool: object, name: str, *_args: object) -> None:
+        PoolImage(image.hypervisor, POOL, "a.qcow2").remove()
+        make(image, name)
+        make(image, MARKER)
+
+    monkeypatch.setattr(PoolImage, "_require_files", lambda *_args: None)
+    monkeypatch.setattr(pool_image, "create_with_content", take_over)
+    with pytest.raises(Failure, match="Another machine took over"):
+        image.write(file, None)
+    assert volumes(image) == ["a.qcow2", MARKER]
+
+
+def test_an_image_that_somebody_uploaded_meanwhile_stays(image: PoolImage, file: str) -> None:
+    make(image, "a.qcow2")
+    image.write(file, None)
+    assert volumes(image) == ["a.qcow2"]
+
+
+def test_a_pool_of_block_devices_takes_no_qcow2(
+    hypervisor: Hypervisor, image: PoolImage, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = "<source><name>vg</name></source>", "<target><path>/dev/vg</path></target>"
+    xml = f"<pool type='logical'><name>lvm</name>{source}{target}</pool>"
+    pool = hypervisor.connection.storagePoolDefineXML(xml)
+    pool.create()
+    with pytest.raises(Failure, match="is of the type logical, whose volumes can only be raw"):
+        PoolImage(hypervisor, "lvm", "a").write(file, None)
+    pool.destroy()
+    pool.undefine()
+
+
+def test_a_pool_that_is_not_there(hypervisor: Hypervisor) -> None:
+    with pytest.raises(Failure, match="There is no storage pool 'default-pol' on"):
+        PoolImage(hypervisor, "default-pol", "a").is_complete()
