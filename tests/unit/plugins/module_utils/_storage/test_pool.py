@@ -160,14 +160,22 @@ def test_the_prediction_has_what_the_result_has() -> None:
 @pytest.mark.parametrize(
     ("pool", "options", "sentence"),
     [
-        (FakePool(volumes=["b", "a"]), {"state": "absent", "delete_storage": True}, "still holds 2 volume.s., such as 'a'"),
+        (
+            FakePool(volumes=["b", "a"]),
+            {"state": "absent", "delete_storage": True},
+            "still holds 2 volume.s., such as 'a'",
+        ),
         (
             FakePool("<pool type='logical'><name>images</name></pool>", active=False),
             {"state": "absent", "delete_storage": True},
             "nobody can tell whether it still holds volumes",
         ),
         (FakePool(), {"mode": "0700", "build": False}, "mode cannot be set.*build=true"),
-        (FakePool("<pool type='logical'><name>images</name></pool>"), {"owner": 0, "group": 0}, "owner and group cannot"),
+        (
+            FakePool("<pool type='logical'><name>images</name></pool>"),
+            {"owner": 0, "group": 0},
+            "owner and group cannot",
+        ),
         (
             FakePool(),
             {"name": "other", "path": "/srv/other", "uuid": "59e7d872-c14c-400d-9765-c707e77576b1"},

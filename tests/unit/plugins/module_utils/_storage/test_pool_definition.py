@@ -115,7 +115,11 @@ def test_a_new_pool_of_another_type_comes_from_xml() -> None:
         (None, {"xml": "<network/>"}, "holds a <network>, not the <pool>"),
         (None, {"xml": "<pool type='dir'><name>other</name></pool>"}, "names the pool 'other'.*'images'"),
         (None, {"xml": "<pool type='dir'>"}, "not well-formed.*line 1"),
-        (None, {"xml": "<pool><target><permissions><owner>qemu</owner></permissions></target></pool>"}, "'qemu' is not"),
+        (
+            None,
+            {"xml": "<pool><target><permissions><owner>qemu</owner></permissions></target></pool>"},
+            "'qemu' is not",
+        ),
         (STORED, {"xml": NFS}, "has the type dir, not netfs, and that cannot change"),
         (STORED, {"uuid": "00000000-0000-4000-8000-000000000001"}, "has the uuid 59e7d872.* and that cannot change"),
     ],

@@ -55,9 +55,7 @@ def test_zeros_are_sent_where_holes_are_not_wanted() -> None:
         (FakeStream(fail_after=10), len(CONTENT), None, "Cannot write the volume 'v': No space left.*Free some space"),
     ],
 )
-def test_a_failed_upload_is_aborted(
-    stream: FakeStream, length: int, checksum: Checksum | None, sentence: str
-) -> None:
+def test_a_failed_upload_is_aborted(stream: FakeStream, length: int, checksum: Checksum | None, sentence: str) -> None:
     with pytest.raises(Failure, match=sentence):
         uploaded(stream, [b"x" * len(CONTENT)] if stream.fail_after else [CONTENT], length, checksum=checksum)
     assert stream.ended == "abort"

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans for volumes, against libvirt's test driver."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, render_diff
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume import Volume
+
+DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("capacity", "format", "backing", "clone_from", "src", "dest", "mode", "checksum")),
+    "pool": "images",
+    "name": "base.qcow2",
+    "state": "present",
+    "allow_shrink": False,
+    "preallocation": "off",
+    "overwrite": "never",
+    "force": False,
+}
+GIB = 1 << 30
+
+
+def backing(**named: str) -> dict[str, Any]:
+    """The option ``backing``."""
+    return {**dict.fromkeys(("volume", "pool", "path", "format")), **named}
+
+
+def planned(hypervisor: Hypervisor, **options: Any) -> Plan:
+    task = Volume({**DEFAULTS, **options}, hypervisor)
+    return task.plan(task.read())
+
+
+def summaries(plan: Plan) -> list[str]:
+    return [action.summary for action in plan.actions]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"capacity": "2 GiB", "format": "qcow2"},
+        {"name": "web1.qcow2", "backing": backing(pool="images", volume="base.qcow2")},
+        {"name": "web1.qcow2", "backing": backing(path="/srv/images/base.qcow2", format="qcow2")},
+        {"name": "none", "state": "absent"},
+        {"pool": "none", "state": "absent"},
+        {"src": "/nonexistent"},
+    ],
+)
+def test_what_is_there_already_is_no_change(read_only: Hypervisor, options: dict[str, Any]) -> None:
+    assert not planned(read_only, **options).changed
+
+
+@pytest.mark.parametrize(
+    ("options", "done"),
+    [
+        ({"name": "a", "capacity": "1 GiB"}, ["create the volume"]),
+        (
+            {"name": "a", "backing": backing(pool="images", volume="base.qcow2")},
+            ["create the volume, laid over /srv/images/base.qcow2"],
+        ),
+        (
+            {"name": "a", "clone_from": {"pool": None, "volume": "base.qcow2"}},
+            ["copy the volume 'base.qcow2' of the storage pool 'images'"],
+        ),
+        (
+            {"name": "a", "capacity": "3 GiB", "clone_from": {"pool": "images", "volume": "base.qcow2"}},
+            ["copy the volume 'base.qcow2' of the storage pool 'images'", "grow the volume to 3 GiB"],
+        ),
+        ({"name": "web1.qcow2", "capacity": "8 GiB"}, ["grow the disk vda of web1"]),
+        ({"name": "web1.qcow2", "state": "absent", "force": True}, ["delete the volume"]),
+    ],
+)
+def test_what_is_to_be_done(read_only: Hypervisor, options: dict[str, Any], done: list[str]) -> None:
+    assert summaries(planned(read_only, **options)) == done
+
+
+def test_an_upload_grows_afterwards(read_only: Hypervisor, tmp_path: pathlib.Path) -> None:
+    image = tmp_path / "image.raw"
+    image.write_bytes(bytes(1024))
+    plan = planned(read_only, name="a", src=str(image), format="raw", capacity="1 MiB")
+    assert summaries(plan) == [f"upload {image}", "grow the volume to 1 MiB"]
+    assert render_diff(plan.changes)["after"] == "state: present\nformat: raw\ncapacity: 1 MiB\n"
+    assert plan.result["volume"]["capacity"] == 1 << 20
+
+
+def test_a_new_volume_is_created(hypervisor: Hypervisor) -> None:
+    task = Volume({**DEFAULTS, "name": "new.qcow2", "capacity": "1 GiB"}, hypervisor)
+    plan = task.plan(task.read())
+    plan.apply(hypervisor)
+    result = task.finish(plan)["volume"]
+    assert (result["capacity"], result["path"]) == (GIB, "/srv/images/new.qcow2")
+    assert result.keys() == plan.result["volume"].keys()
+    assert not planned(hypervisor, name="new.qcow2", capacity="1 GiB").changed
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"name": "a"}, "give the capacity"),
+        ({"name": "a", "capacity": "much"}, "'much' is not a size"),
+        ({"pool": "image", "name": "a"}, "no storage pool 'image'.*Did you mean 'images'"),
+        ({"capacity": "1 GiB"}, "would shrink to 1 GiB.*allow_shrink=true"),
+        ({"name": "web1.qcow2", "capacity": "1 GiB", "allow_shrink": True}, "cannot shrink while.*'web1' .disk vda"),
+        ({"capacity": "8 GiB"}, "it backs a disk of the running domain 'web1'"),
+        ({"format": "raw"}, "The format .* is qcow2, not raw, and cannot change"),
+        ({"backing": backing(path="/a", format="raw")}, "The backing .* is none, not /a, and cannot change"),
+        ({"backing": backing(path="/a")}, "give the format of /a too"),
+        (
+            {"state": "absent"},
+            "is not deleted.*'web1' .disk vda., the volume /srv/images/web1.qcow2, which is laid over",
+        ),
+        (
+            {"name": "a", "backing": backing(path="/a", format="raw"), "format": "raw"},
+            "A raw volume can have no backing",
+        ),
+        ({"name": "a", "clone_from": {"pool": None, "volume": "bass.qcow2"}}, "Did you mean 'base.qcow2'"),
+        (
+            {"name": "a", "capacity": "1 GiB", "clone_from": {"pool": None, "volume": "base.qcow2"}},
+            "cannot have the capacity 1 GiB: what it is made from has 2 GiB",
+        ),
+        ({"name": "a", "dest": "/tmp/x"}, "no volume 'a'.*dest cannot be written"),
+        ({"dest": "/nonexistent/x"}, "a folder that exists"),
+        ({"checksum": "sha256:00"}, "give one of them"),
+        ({"preallocation": "full", "src": "/a"}, "preallocation is for empty volumes, not together with src"),
+        ({"src": "/a", "overwrite": "different", "capacity": "2 GiB"}, "cannot be combined with capacity"),
+        ({"src": "/nonexistent", "overwrite": "always"}, "nonexistent"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(
+    read_only: Hypervisor, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(Failure, match=sentence):
+        planned(read_only, **options)
+
+
+def test_content_in_use_is_not_overwritten(read_only: Hypervisor, tmp_path: pathlib.Path) -> None:
+    image = tmp_path / "image.raw"
+    image.write_bytes(bytes(1024))
+    options: dict[str, Any] = {"name": "web1.qcow2", "src": str(image), "format": "raw", "overwrite": "always"}
+    with pytest.raises(Failure, match="is not overwritten, because it is needed by the running domain 'web1'"):
+        planned(read_only, **options)
+    assert summaries(planned(read_only, **options, force=True)) == ["delete the old volume", f"upload {image}"]
