@@ -20,6 +20,15 @@ CASES: dict[str, list[dict[str, Any]]] = {
         {"pool": "default-pool", "volume": "seed.iso", "user_data": {"hostname": "a"}},
         {"pool": "default-pool", "volume": "seed.iso", "meta_data": "instance-id: a"},
     ],
+    "domain": [
+        {"name": "new", "memory": "1 GiB", "interfaces": [{"network": "default"}], "autostart": True},
+        {"xml": "<domain type='test'><name>new</name><memory>1024</memory><os><type>hvm</type></os></domain>"},
+        {"name": "test", "description": "changed", "vcpus": 1},
+        {"name": "test", "state": "stopped"},
+        {"name": "test", "state": "paused"},
+        {"name": "test", "state": "absent"},
+        {"name": "test", "autostart": True, "apply": "config"},
+    ],
     "network": [
         {"name": "new", "mode": "isolated", "autostart": True},
         {"name": "default", "state": "stopped"},
@@ -32,5 +41,8 @@ CASES: dict[str, list[dict[str, Any]]] = {
         {"name": "default-pool", "state": "stopped"},
         {"name": "default-pool", "state": "absent"},
         {"name": "default-pool", "autostart": True, "path": "/elsewhere"},
+    ],
+    "volume": [
+        {"pool": "default-pool", "name": "new", "capacity": "1 GiB", "format": "raw"},
     ],
 }
