@@ -41,6 +41,11 @@ SECTIONS = {
 PAGES = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
+    # What an inventory plugin with a cache reads, of the settings of Ansible itself.
+    **{
+        f"ANSIBLE_CACHE_PLUGIN{name}": f"reference_appendices/config.html#envvar-ANSIBLE_CACHE_PLUGIN{name}"
+        for name in ("", "_CONNECTION", "_PREFIX", "_TIMEOUT")
+    },
 }
 
 
