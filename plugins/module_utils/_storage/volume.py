@@ -18,8 +18,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     require_active,
     require_pool,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import same_content
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import delete_volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
+    delete_marks,
+    delete_volume,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
     UNKNOWN,
     describe_volume,
@@ -45,10 +49,12 @@ class VolumeState:
     """A volume that exists.
 
     :ivar facts: of `describe_volume`.
+    :ivar incomplete: whether an upload into it was interrupted; known where it matters.
     """
 
     volume: Any
     facts: dict[str, Any]
+    incomplete: bool = False
 
     @property
     def names(self) -> VolumeNames:
@@ -76,7 +82,9 @@ class Volume(Resource):
             return None
         require_active(self.hypervisor, self._pool)
         self._volume = find_in_pool(self.hypervisor, self._pool, self.name)
-        return None if self._volume is None else VolumeState(self._volume, self._describe(self.hypervisor))
+        if self._volume is None:
+            return None
+        return VolumeState(self._volume, self._describe(self.hypervisor), self._is_incomplete())
 
     def plan(self, current: VolumeState | None) -> Plan:
         """Create, replace, resize, save or delete the volume."""
@@ -92,6 +100,10 @@ class Volume(Resource):
         if self.params["state"] == "absent":
             return plan.result
         return {"volume": self._describe(self.hypervisor)}
+
+    def _is_incomplete(self) -> bool:
+        matters = self.params["src"] is not None or self.params["state"] == "absent"
+        return matters and bool(marks(self.hypervisor, self._pool, self.name))
 
     def _describe(self, hypervisor: Hypervisor) -> dict[str, Any]:
         xml = hypervisor.call(f"read the volume '{self.name}'", self._volume.XMLDesc, 0)
@@ -144,7 +156,7 @@ class Volume(Resource):
     # A volume that exists
 
     def _plan_existing(self, current: VolumeState) -> Plan:
-        if self._has_other_content(current):
+        if current.incomplete or self._has_other_content(current):
             return self._plan_replacement(current)
         self._check_unchangeable(current)
         plan = Plan()
@@ -179,7 +191,7 @@ class Volume(Resource):
         plan = Plan(result={"volume": {**self._predicted(made_from), "path": current.facts["path"]}})
         before = {name: current.facts[name] for name in ("format", "capacity")}
         plan.changes = [
-            Change("content", "other", self.params["src"]),
+            Change("content", "incomplete" if current.incomplete else "other", self.params["src"]),
             *differences({**before, "capacity": Size(before["capacity"])}, _shown(made_from)),
         ]
         # Holes in what is uploaded would show what was there before, so it starts with a new file.
@@ -214,6 +226,8 @@ class Volume(Resource):
         before = {"state": "present", **{name: current.facts[name] for name in ("path", "format")}}
         plan.changes = differences(before, {"state": "absent"})
         plan.add("delete the volume", lambda hypervisor: delete_volume(hypervisor, self._volume))
+        if current.incomplete:
+            plan.add("delete the mark of its upload", lambda hv: delete_marks(hv, self._pool, self.name))
         return plan
 
     def _check_unused(self, current: VolumeState, verb: str) -> None:

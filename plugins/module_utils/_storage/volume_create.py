@@ -9,6 +9,8 @@ These are calls that change something: they belong into an `Action`.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor, connect
@@ -17,6 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, refresh
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks, new_mark
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
     VolumeSpec,
     volume_xml,
@@ -61,20 +64,19 @@ def create_with_content(
     :param source: a binary file opened for reading, or an iterable of bytes; any size needs the same memory.
     :param length: how many bytes there are.
     :param checksum: what the content must have.
-    :raises Failure: the volume is then removed again, over a new connection where the old one is lost.
+    :raises Failure: the volume is then removed again, over a new connection where the old one is lost. Where that does
+        not work either, or this process dies, the mark of the upload stays; see upload_mark.py.
     """
     pool_name = pool.name()
-    # As a raw file of just this length: nothing is written but the content.
-    volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=length, format="raw"))
-    try:
+    delete_marks(hypervisor, pool, name)
+    mark = create_volume(hypervisor, pool, VolumeSpec(new_mark(name), capacity=1, format="raw"))
+    with _removed_on_failure(hypervisor, pool_name, mark.name()):
+        # As a raw file of just this length: nothing is written but the content.
+        volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=length, format="raw"))
+    with _removed_on_failure(hypervisor, pool_name, name, mark.name()):
         upload(hypervisor, volume, source, length, checksum)
         refresh(hypervisor, pool)
-    except Failure as failure:
-        note = _discard(hypervisor, pool_name, name)
-        raise Failure(failure.message + note, **failure.result) from failure
-    except BaseException:
-        _discard(hypervisor, pool_name, name)
-        raise
+    delete_volume(hypervisor, mark)
     return volume
 
 
@@ -84,23 +86,43 @@ def delete_volume(hypervisor: Hypervisor, volume: Any) -> None:
     hypervisor.call(f"delete the volume '{volume.name()}'", volume.delete, 0, limited=False)
 
 
-def _discard(hypervisor: Hypervisor, pool_name: str, name: str) -> str:
-    """Delete an incomplete volume; a sentence for the user where that did not work, else nothing."""
+def delete_if_there(hypervisor: Hypervisor, pool_name: str, *names: str) -> None:
+    """Delete those of these volumes that exist."""
+    for name in names:
+        volume = find_volume(hypervisor, pool_name, name)
+        if volume is not None:
+            delete_volume(hypervisor, volume)
+
+
+def delete_marks(hypervisor: Hypervisor, pool: Any, name: str) -> None:
+    """Delete the marks of a volume whose incomplete content is gone."""
+    delete_if_there(hypervisor, pool.name(), *marks(hypervisor, pool, name))
+
+
+@contextlib.contextmanager
+def _removed_on_failure(hypervisor: Hypervisor, pool_name: str, *names: str) -> Iterator[None]:
+    """Delete these volumes, in this order, when the work that made them fails."""
+    try:
+        yield
+    except Failure as failure:
+        note = _discard(hypervisor, pool_name, *names)
+        raise Failure(failure.message + note, **failure.result) from failure
+    except BaseException:
+        _discard(hypervisor, pool_name, *names)
+        raise
+
+
+def _discard(hypervisor: Hypervisor, pool_name: str, *names: str) -> str:
+    """Delete what is incomplete; a sentence for the user where that did not work, else nothing."""
     try:
         if hypervisor.connection.isAlive():
-            _delete_if_there(hypervisor, pool_name, name)
+            delete_if_there(hypervisor, pool_name, *names)
         else:
             with connect(hypervisor.options) as again:
-                _delete_if_there(again, pool_name, name)
+                delete_if_there(again, pool_name, *names)
     except (Failure, libvirt.libvirtError):
         return (
-            f" The incomplete volume '{name}' could not be removed from the storage pool '{pool_name}': "
-            "remove it before you run the task again."
+            f" The incomplete volume '{names[0]}' could not be removed from the storage pool '{pool_name}'. "
+            "The next run of this task replaces it."
         )
     return ""
-
-
-def _delete_if_there(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
-    volume = find_volume(hypervisor, pool_name, name)
-    if volume is not None:
-        delete_volume(hypervisor, volume)

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, Hypervisor
 
 DIRECTORY = """
 <pool type='dir'>
@@ -69,7 +70,7 @@ class FakePool:
         return lambda *arguments: self.changes.append((name, *arguments))
 
 
-class FakeHypervisor:
+class FakeHypervisor(Hypervisor):
     """A hypervisor that has one pool, or none."""
 
     uri = "qemu:///fake"
@@ -89,7 +90,8 @@ class FakeHypervisor:
         self.pool.changes.append(("define", xml, flags))
         return self.pool
 
-    def call(self, _doing: str, function: Any, *arguments: Any, limited: bool = True) -> Any:
-        return function(*arguments)
+    def call(self, doing: str, function: Callable[..., Any], *args: Any, limited: bool = True) -> Any:
+        return function(*args)
 
-    find = call
+    def find(self, doing: str, function: Callable[..., Any], *args: Any) -> Any:
+        return function(*args)

@@ -12,7 +12,8 @@ from typing import Any
 
 import libvirt
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 
 class FakeStream:
@@ -56,7 +57,7 @@ class FakeStream:
         self.ended = "abort"
 
 
-class FakeHost:
+class FakeHost(Hypervisor):
     """A hypervisor with the pool ``images``, in which volumes come and go.
 
     :ivar volumes: those that there are, by name.
@@ -76,6 +77,7 @@ class FakeHost:
             isActive=lambda: 1,
             refresh=lambda _flags: 0,
             createXML=self._create,
+            listVolumes=lambda: list(self.volumes),
             storageVolLookupByName=self.volumes.get,
         )
         self.connection = SimpleNamespace(
@@ -96,10 +98,13 @@ class FakeHost:
 
     def _create(self, xml: str, _flags: int) -> Any:
         name = xml.partition("<name>")[2].partition("</name>")[0]
+        if name in self.volumes:
+            raise Failure(f"storage volume '{name}' exists already")
         self.volumes[name] = self.volume(name)
         return self.volumes[name]
 
-    def call(self, _doing: str, function: Any, *arguments: Any, limited: bool = True) -> Any:
-        return function(*arguments)
+    def call(self, doing: str, function: Callable[..., Any], *args: Any, limited: bool = True) -> Any:
+        return function(*args)
 
-    find = call
+    def find(self, doing: str, function: Callable[..., Any], *args: Any) -> Any:
+        return function(*args)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libvirt
@@ -27,13 +28,11 @@ BUSY = "internal error: pool 'images' has asynchronous jobs running."
 class Host(FakeHost):
     """Says what libvirt says when a call fails."""
 
-    def call(self, doing: str, function: Any, *arguments: Any, limited: bool = True) -> Any:
+    def call(self, doing: str, function: Callable[..., Any], *args: Any, limited: bool = True) -> Any:
         try:
-            return function(*arguments)
+            return function(*args)
         except libvirt.libvirtError as error:
             raise explain(doing, error) from error
-
-    find = call
 
 
 def host(refreshes: list[str | None]) -> Host:
@@ -52,33 +51,33 @@ def host(refreshes: list[str | None]) -> Host:
 
 
 def test_a_file_that_something_else_made_is_found() -> None:
-    assert find_volume(host([None]), "images", "new").name() == "new"  # type: ignore[arg-type]
+    assert find_volume(host([None]), "images", "new").name() == "new"
 
 
 def test_check_mode_does_not_make_libvirt_look() -> None:
     unasked: list[str | None] = [None]
     made = host(unasked)
     made.read_only = True
-    assert find_volume(made, "images", "new") is None  # type: ignore[arg-type]
+    assert find_volume(made, "images", "new") is None
     assert unasked == [None]
 
 
 def test_a_busy_pool_is_taken_as_libvirt_knows_it() -> None:
     made = host([BUSY])
-    assert find_in_pool(made, made.pool, "new") is None  # type: ignore[arg-type]
+    assert find_in_pool(made, made.pool, "new") is None
 
 
 def test_a_refresh_waits_while_the_pool_is_busy() -> None:
     refreshes: list[str | None] = [BUSY, BUSY, None]
     made = host(refreshes)
-    refresh(made, made.pool)  # type: ignore[arg-type]
+    refresh(made, made.pool)
     assert refreshes == []
 
 
 def test_a_refresh_that_fails_otherwise_is_a_sentence() -> None:
     made = host(["cannot open directory '/srv/images': No such file or directory"])
     with pytest.raises(Failure, match="Cannot refresh the storage pool 'images': cannot open directory"):
-        refresh(made, made.pool)  # type: ignore[arg-type]
+        refresh(made, made.pool)
 
 
 def test_a_volume_that_must_exist(read_only: Hypervisor) -> None:

@@ -118,7 +118,7 @@ def test_a_new_pool_of_another_type_comes_from_xml() -> None:
         (
             None,
             {"xml": "<pool><target><permissions><owner>qemu</owner></permissions></target></pool>"},
-            "'qemu' is not",
+            "'qemu'",
         ),
         (STORED, {"xml": NFS}, "has the type dir, not netfs, and that cannot change"),
         (STORED, {"uuid": "00000000-0000-4000-8000-000000000001"}, "has the uuid 59e7d872.* and that cannot change"),

@@ -24,7 +24,7 @@ CONTENT = b"begin" + bytes(3 * BLOCK) + b"end"
 def uploaded(stream: FakeStream, source: Any, length: int, **options: Any) -> bytes:
     """What arrives in a volume."""
     host = FakeHost(stream)
-    upload(host, host.volume("v"), source, length, **options)  # type: ignore[arg-type]
+    upload(host, host.volume("v"), source, length, **options)
     return stream.received
 
 
@@ -76,7 +76,7 @@ def test_a_download_hands_over_blocks_and_holes() -> None:
     stream = FakeStream(content=b"data")
     host = FakeHost(stream)
     got: list[Any] = []
-    download(host, host.volume("v"), got.append, got.append)  # type: ignore[arg-type]
+    download(host, host.volume("v"), got.append, got.append)
     assert got == [b"data", 4096]
     assert stream.ended == "finish"
 
@@ -85,7 +85,7 @@ def test_a_broken_download_is_aborted() -> None:
     stream = FakeStream(fail_after=0)
     host = FakeHost(stream)
     with pytest.raises(Failure, match="Cannot read the volume 'v': Connection reset by peer"):
-        download(host, host.volume("v"), lambda _block: None, lambda _length: None)  # type: ignore[arg-type]
+        download(host, host.volume("v"), lambda _block: None, lambda _length: None)
     assert stream.ended == "abort"
 
 

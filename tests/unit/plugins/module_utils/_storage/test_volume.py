@@ -15,6 +15,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, render_diff
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume import Volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import VolumeSpec
 
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("capacity", "format", "backing", "clone_from", "src", "dest", "mode", "checksum")),
@@ -149,3 +151,19 @@ def test_content_in_use_is_not_overwritten(read_only: Hypervisor, tmp_path: path
     with pytest.raises(Failure, match="is not overwritten, because it is needed by the running domain 'web1'"):
         planned(read_only, **options)
     assert summaries(planned(read_only, **options, force=True)) == ["delete the old volume", f"upload {image}"]
+
+
+def test_an_interrupted_upload_starts_over(hypervisor: Hypervisor, tmp_path: pathlib.Path) -> None:
+    image = tmp_path / "image.raw"
+    image.write_bytes(bytes(1024))
+    pool = hypervisor.connection.storagePoolLookupByName("images")
+    create_volume(hypervisor, pool, VolumeSpec("a.raw", 1024, "raw"))
+    options = {"name": "a.raw", "src": str(image), "format": "raw"}
+    assert not planned(hypervisor, **options).changed
+    create_volume(hypervisor, pool, VolumeSpec("a.raw.12345678.uploading", 1, "raw"))
+    plan = planned(hypervisor, **options)
+    assert summaries(plan) == ["delete the old volume", f"upload {image}"]
+    assert "content: incomplete" in render_diff(plan.changes)["before"]
+
+    planned(hypervisor, name="a.raw", state="absent").apply(hypervisor)
+    assert sorted(pool.listVolumes()) == ["base.qcow2", "web1.qcow2"]

@@ -26,7 +26,7 @@ CONTENT = b"data" + bytes(4096)  # the fake stream adds a hole at the end
 
 def saved(stream: FakeStream, path: pathlib.Path, checksum: Checksum | None = None) -> None:
     host = FakeHost(stream)
-    save(host, host.volume("v"), str(path), "0640", checksum)  # type: ignore[arg-type]
+    save(host, host.volume("v"), str(path), "0640", checksum)
 
 
 def test_the_file_has_the_content_and_the_mode(tmp_path: pathlib.Path) -> None:
@@ -63,9 +63,9 @@ def test_content_is_compared_byte_for_byte(tmp_path: pathlib.Path) -> None:
     host = FakeHost(FakeStream(content=b"data"))
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
-    assert same_content(host, host.volume("v"), "images", str(path))  # type: ignore[arg-type]
+    assert same_content(host, host.volume("v"), "images", str(path))
     path.write_bytes(CONTENT[:-1])
-    assert not same_content(host, host.volume("v"), "images", str(path))  # type: ignore[arg-type]
+    assert not same_content(host, host.volume("v"), "images", str(path))
 
 
 def test_no_file_has_no_mode_and_no_digest(tmp_path: pathlib.Path) -> None:

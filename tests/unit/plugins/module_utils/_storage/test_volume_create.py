@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import volume_create
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_with_content
 from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
 
 def create(host: FakeHost, source: Any = (b"content",)) -> None:
     """Create the volume ``v`` from seven bytes."""
-    create_with_content(host, host.pool, "v", source, 7)  # type: ignore[arg-type]
+    create_with_content(host, host.pool, "v", source, 7)
 
 
 def test_a_volume_gets_its_content() -> None:
@@ -28,6 +30,35 @@ def test_a_volume_gets_its_content() -> None:
     create(host)
     assert list(host.volumes) == ["v"]
     assert host.stream.received == b"content"
+
+
+def test_while_it_is_written_a_mark_stands_beside_it() -> None:
+    def source() -> Iterator[bytes]:
+        seen.extend(marks(host, host.pool, "v"))
+        yield b"content"
+
+    seen: list[str] = []
+    host = FakeHost(FakeStream())
+    create(host, source())
+    assert len(seen) == 1
+    assert re.fullmatch(r"v\.[0-9a-f]{8}\.uploading", seen[0])
+    assert list(host.volumes) == ["v"]
+
+
+def test_the_mark_of_an_upload_that_died_is_removed() -> None:
+    host = FakeHost(FakeStream())
+    for name in ("v.00000000.uploading", "w.00000000.uploading", "v.copy"):
+        host.volumes[name] = host.volume(name)
+    create(host)
+    assert sorted(host.volumes) == ["v", "v.copy", "w.00000000.uploading"]
+
+
+def test_a_name_that_is_taken_stays_as_it_is() -> None:
+    host = FakeHost(FakeStream())
+    host.volumes["v"] = other = host.volume("v")
+    with pytest.raises(Failure, match="exists already"):
+        create(host)
+    assert host.volumes == {"v": other}
 
 
 def test_a_failed_upload_leaves_no_volume() -> None:
@@ -64,5 +95,6 @@ def test_what_cannot_be_cleaned_up_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 
     host = FakeHost(FakeStream(fail_after=3), alive=False)
     monkeypatch.setattr(volume_create, "connect", refused)
-    with pytest.raises(Failure, match="The incomplete volume 'v' could not be removed from the storage pool 'images'"):
+    with pytest.raises(Failure, match="The incomplete volume 'v' could not be removed .*The next run"):
         create(host)
+    assert len(marks(host, host.pool, "v")) == 1
