@@ -22,11 +22,14 @@ extends_documentation_fragment:
   - kvmmanager.libvirt.attributes
 attributes:
   check_mode:
+    description: Can run in C(check_mode) and tell what would change without changing it.
+    support: full
     details:
       - libvirt does not see a file that something else has put into the folder of a pool until it looks again.
         This module makes it look when it cannot find a volume, but not in check mode, which changes nothing.
         There, such a volume counts as absent.
   idempotent:
+    description: When run twice in a row with the same options, the second run changes nothing.
     support: partial
     details:
       - With O(overwrite=always) each run writes again.
