@@ -27,7 +27,7 @@ def host_arch(capabilities: Element) -> str:
 def best_machine(capabilities: Element) -> str | None:
     """The machine type to ask about: only q35 knows Secure Boot; None leaves the choice to libvirt."""
     guest = _native_guest(capabilities)
-    machines = [] if guest is None else [machine.text for machine in guest.iterfind("machine")]
+    machines = [] if guest is None else [machine.text for machine in guest.iterfind("arch/machine")]
     return "q35" if "q35" in machines else None
 
 
@@ -54,7 +54,7 @@ def describe_kvm(capabilities: Element, unusable: str) -> dict[str, Any]:
 def virtualization_types(capabilities: Element) -> list[str]:
     """The types that a domain of the host's own architecture can have."""
     guest = _native_guest(capabilities)
-    return [] if guest is None else sorted({domain.get("type", "") for domain in guest.iterfind("domain")})
+    return [] if guest is None else sorted({domain.get("type", "") for domain in guest.iterfind("arch/domain")})
 
 
 def has_iommu(capabilities: Element) -> bool:
@@ -62,11 +62,13 @@ def has_iommu(capabilities: Element) -> bool:
     return attribute_at(capabilities, "host/iommu", "support") == "yes"
 
 
-def describe_features(domain: Element) -> dict[str, Any]:
+def describe_features(capabilities: Element, domain: Element) -> dict[str, Any]:
     """What a new domain can have.
 
+    :param capabilities: those of the host; libvirt tells of external snapshots there, since it can revert to them.
     :param domain: ``<domainCapabilities>``.
     """
+    guest = _native_guest(capabilities)
     firmware = _values(domain, "os/enum[@name='firmware']")
     return {
         "machine": text_at(domain, "machine"),
@@ -75,8 +77,8 @@ def describe_features(domain: Element) -> dict[str, Any]:
         "secure_boot": "efi" in firmware and "yes" in _values(domain, "os/loader/enum[@name='secure']"),
         "tpm": "emulator" in _values(domain, "devices/tpm/enum[@name='backendModel']"),
         "tpm_versions": _values(domain, "devices/tpm/enum[@name='backendVersion']"),
-        "external_snapshots": _supports(domain, "features/externalSnapshot"),
-        "backup": _supports(domain, "features/backup"),
+        "external_snapshots": guest is not None and guest.find("features/externalSnapshot") is not None,
+        "backup": attribute_at(domain, "features/backup", "supported") == "yes",
         "cpu_modes": sorted(
             mode.get("name", "") for mode in domain.iterfind("cpu/mode") if mode.get("supported") == "yes"
         ),
@@ -89,12 +91,8 @@ def version_text(number: int) -> str:
 
 
 def _native_guest(capabilities: Element) -> Element | None:
-    return capabilities.find(f"guest/arch[@name='{host_arch(capabilities)}']")
+    return capabilities.find(f"guest/arch[@name='{host_arch(capabilities)}']/..")
 
 
 def _values(element: Element, path: str) -> list[str]:
     return [(value.text or "").strip() for value in element.iterfind(f"{path}/value")]
-
-
-def _supports(element: Element, path: str) -> bool:
-    return attribute_at(element, path, "supported") == "yes"

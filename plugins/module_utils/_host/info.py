@@ -49,7 +49,7 @@ def collect(_params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
             "virtualization_types": virtualization_types(capabilities),
             "kvm": describe_kvm(capabilities, why_kvm_is_unusable(hypervisor.uri)),
             "iommu": has_iommu(capabilities),
-            "features": describe_features(features),
+            "features": describe_features(capabilities, features),
             "pools": _names(read["pools"], read["started_pools"]),
             "networks": _names(read["networks"], read["started_networks"]),
         }

@@ -15,7 +15,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.action
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.checks import check_config, check_options
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.config import read_config
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.fields import read_mode
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.host_bridge import missing_bridge
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.host_bridge import doubt_about
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.live import Update
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.lookup import (
     Current,
@@ -26,7 +26,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.lookup
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.options import check_purge, clean_options
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.overlay import laid_over, parse_network
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.patch import patched
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, restart_report
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource, named
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, text_at
 
@@ -63,11 +63,9 @@ class Network(Resource):
         warnings = planning.disconnected(current, outcome) + self._check_bridge(outcome)
         plan = Plan(changes=planning.changes(current, outcome))
         self._add_actions(plan, current, outcome)
-        waiting = [{"path": change.path, "reason": change.reason} for change in outcome.waiting]
         plan.result = {
             "network": report(outcome.after),
-            "restart_required": bool(waiting),
-            "restart_reasons": waiting,
+            **restart_report(outcome.waiting),
             **({"warnings": warnings} if warnings else {}),
         }
         return plan
@@ -144,7 +142,7 @@ class Network(Resource):
         plan.add(update.summary, lambda hypervisor: self.handle.update(hypervisor, update))
 
     def _plan_absence(self, current: Current | None) -> Plan:
-        plan = Plan(result={"network": None, "restart_required": False, "restart_reasons": []})
+        plan = Plan(result={"network": None, **restart_report([])})
         if current is None:
             return plan
         plan.changes = planning.removal(current)
@@ -157,14 +155,14 @@ class Network(Resource):
         return plan
 
     def _check_bridge(self, outcome: planning.Outcome) -> list[str]:
-        """The warning that the bridge of a network about to start is missing, which outside check mode is an error."""
+        """The warning that the bridge of a network about to start may be missing; where it certainly is, an error."""
         bridge = read_config(outcome.after.stored).get("bridge")
         if not outcome.start or not bridge or read_mode(outcome.after.stored) != "bridge":
             return []
-        problem = missing_bridge(self.hypervisor, bridge)
-        if problem is None:
+        doubt = doubt_about(self.hypervisor, bridge)
+        if doubt is None:
             return []
         # In check mode an earlier task of the play may be what makes the bridge.
-        if not self.hypervisor.read_only:
-            raise Failure(problem)
-        return [problem]
+        if doubt.certain and not self.hypervisor.read_only:
+            raise Failure(doubt.sentence)
+        return [doubt.sentence]

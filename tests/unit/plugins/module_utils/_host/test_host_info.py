@@ -42,6 +42,7 @@ HOST = """
       <domain type='qemu'/>
       <domain type='kvm'/>
     </arch>
+    <features><externalSnapshot/></features>
   </guest>
 </capabilities>
 """
@@ -67,7 +68,7 @@ DOMAIN = """
       <enum name='backendVersion'><value>2.0</value></enum>
     </tpm>
   </devices>
-  <features><backup supported='yes'/><externalSnapshot supported='yes'/></features>
+  <features><backup supported='yes'/></features>
 </domainCapabilities>
 """
 
@@ -101,7 +102,7 @@ def test_kvm_is_usable_when_it_is_offered_and_nothing_is_in_the_way(
 
 
 def test_what_a_domain_can_have() -> None:
-    assert describe_features(parse(DOMAIN)) == {
+    assert describe_features(parse(HOST), parse(DOMAIN)) == {
         "machine": "pc-q35-7.2",
         "max_vcpus": 288,
         "uefi": True,
@@ -121,12 +122,12 @@ def test_what_a_domain_can_have() -> None:
         ("<value>efi</value>", "secure_boot"),
         ("<value>yes</value>", "secure_boot"),
         ("<value>emulator</value>", "tpm"),
-        ("<externalSnapshot supported='yes'/>", "external_snapshots"),
+        ("<externalSnapshot/>", "external_snapshots"),
         ("<backup supported='yes'/>", "backup"),
     ],
 )
 def test_what_the_capabilities_do_not_name_a_domain_cannot_have(gone: str, feature: str) -> None:
-    assert describe_features(parse(DOMAIN.replace(gone, "")))[feature] is False
+    assert describe_features(parse(HOST.replace(gone, "")), parse(DOMAIN.replace(gone, "")))[feature] is False
 
 
 def test_versions_are_written_as_people_do() -> None:
