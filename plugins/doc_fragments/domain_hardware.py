@@ -102,9 +102,11 @@ options:
     suboptions:
       mode:
         description:
-          - V(host-model) is like the host's CPU and can migrate to similar hosts, V(host-passthrough) is exactly the host's,
+          - V(host-model) is like the host's CPU and can migrate to similar hosts, V(host-passthrough) is exactly the
+            host's,
             V(maximum) is all that can be offered, V(custom) is the O(cpu.model) that you name.
-          - A new domain gets V(host-model) with KVM on x86, V(host-passthrough) with KVM elsewhere, V(maximum) without KVM.
+          - A new domain gets V(host-model) with KVM on x86, V(host-passthrough) with KVM elsewhere, V(maximum)
+            without KVM.
         type: str
         choices: [host-passthrough, host-model, maximum, custom]
       model:
@@ -119,7 +121,8 @@ options:
     description:
       - The disks, each known by its O(disks[].target). Disks that you do not list stay, unless O(purge) says otherwise.
       - A domain without disks gets none.
-      - Disks on V(virtio), V(scsi) and V(usb) can be added to a running domain and taken away. Other changes of a disk wait for
+      - Disks on V(virtio), V(scsi) and V(usb) can be added to a running domain and taken away. Other changes of a
+        disk wait for
         the next start.
     type: list
     elements: dict
@@ -142,7 +145,8 @@ options:
       target:
         description:
           - The name by which the disk is known here, for example V(vda). The guest may call it otherwise.
-          - Without one, the first disk of a bus in your list is the first one of that bus in the domain, and so on. New ones
+          - Without one, the first disk of a bus in your list is the first one of that bus in the domain, and so on.
+            New ones
             get the next free name.
         type: str
       bus:
@@ -198,7 +202,8 @@ options:
             type: str
             required: true
       path:
-        description: The image on the hypervisor that is the medium, instead of a volume. An empty text ejects the medium.
+        description: The image on the hypervisor that is the medium, instead of a volume. An empty text ejects the
+          medium.
         type: str
       target:
         description: The name by which the drive is known here, for example V(sda). As O(disks[].target) without one.
@@ -214,9 +219,11 @@ options:
         type: int
   interfaces:
     description:
-      - The network interfaces. One with O(interfaces[].mac) is known by it, the others by their order among those that you
+      - The network interfaces. One with O(interfaces[].mac) is known by it, the others by their order among those
+        that you
         list without one. Interfaces that you do not list stay.
-      - They can be added to a running domain and taken away, their cable can be plugged, unplugged and moved to another network.
+      - They can be added to a running domain and taken away, their cable can be plugged, unplugged and moved to
+        another network.
     type: list
     elements: dict
     suboptions:
@@ -227,7 +234,8 @@ options:
         description: The bridge of the hypervisor that the interface is on.
         type: str
       user:
-        description: Whether QEMU itself connects the guest, without any right on the host. Nobody can reach the guest then.
+        description: Whether QEMU itself connects the guest, without any right on the host. Nobody can reach the
+          guest then.
         type: bool
       mac:
         description: The MAC address. A new interface without one gets a free one, and keeps it.
@@ -243,7 +251,8 @@ options:
         description: The place of the interface in the boot order, from 1. It excludes O(boot).
         type: int
   graphics:
-    description: Screens that people can look at, at most one of each type. Those that you do not list stay. A new domain gets none.
+    description: Screens that people can look at, at most one of each type. Those that you do not list stay. A new
+      domain gets none.
     type: list
     elements: dict
     suboptions:
@@ -269,7 +278,8 @@ options:
     choices: [virtio, vga, qxl, cirrus, bochs, vmvga, ramfb, none]
   serials:
     description:
-      - The serial ports, by their order. Further ones stay, unless O(purge) says otherwise. The first one is the guest's console.
+      - The serial ports, by their order. Further ones stay, unless O(purge) says otherwise. The first one is the
+        guest's console.
       - A new domain gets one of type V(pty).
     type: list
     elements: dict
@@ -292,7 +302,8 @@ options:
   channels:
     description:
       - Channels between hypervisor and guest. Those that you do not list stay.
-      - A new domain gets V(org.qemu.guest_agent.0) for QEMU's guest agent and V(org.kvmmanager.agent.0) for that of this
+      - A new domain gets V(org.qemu.guest_agent.0) for QEMU's guest agent and V(org.kvmmanager.agent.0) for that of
+        this
         project.
     type: list
     elements: dict

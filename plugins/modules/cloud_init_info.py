@@ -11,9 +11,11 @@ short_description: Wait until cloud-init in a guest has ended, and tell how
 version_added: 0.1.0
 description:
   - Waits until the guest of a running domain says that its cloud-init has ended, and returns what it says.
-  - It needs no network between host and guest, and no agent in the guest. The guest writes the report to a port of its virtual
+  - It needs no network between host and guest, and no agent in the guest. The guest writes the report to a port of
+    its virtual
     serial bus, and this module reads it through the connection to the hypervisor.
-  - The guest needs a small service that writes the report. The role P(kvmmanager.libvirt.cloud_vm#role) installs it through the
+  - The guest needs a small service that writes the report. The role P(kvmmanager.libvirt.cloud_vm#role) installs it
+    through the
     seed's vendor data; its template C(vendor_data.sh.j2) shows what the service does.
   - What is returned is the guest's word. Do not trust it more than you trust the guest.
 author:
