@@ -12,12 +12,12 @@ for the domains that have no address yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut, call_within
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.states import state_word
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
     in_order_of,
@@ -50,6 +50,7 @@ class Found:
     :ivar domain: the ``libvirt.virDomain``.
     :ivar statistics: the answer of the bulk call, libvirt's names (``state.state``, ``block.0.name`` …).
     :ivar xml: what it runs with, or its stored configuration while it is stopped; None until it is fetched.
+    :ivar stored: its stored configuration, where the request asks for it.
     :ivar facts: plain data: `summarize`, and ``addresses``.
     """
 
@@ -61,6 +62,7 @@ class Found:
     reason: str
     statistics: dict[str, Any]
     xml: Element | None = None
+    stored: Element | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,8 @@ class Request:
     """What is to be read.
 
     :ivar wanted: whether a domain is to be read further, by what the list tells: name, uuid, state.
+    :ivar chosen: whether it is still wanted now that its facts, but not its addresses, are known.
+    :ivar stored: whether to read the stored configuration of running domains too, at one call each.
     :ivar statistics: the VIR_DOMAIN_STATS_* groups besides the state.
     :ivar sources: where addresses may come from, in the order in which they are asked; see `addresses.SOURCES`.
     :ivar enough: whether a domain needs no further source, given its facts with the addresses so far.
@@ -81,6 +85,8 @@ class Request:
     """
 
     wanted: Callable[[Found], bool] = lambda _found: True
+    chosen: Callable[[Found], bool] = lambda _found: True
+    stored: bool = False
     statistics: int = 0
     sources: tuple[str, ...] = ("lease", "agent")
     enough: Callable[[dict[str, Any]], bool] = lambda facts: bool(facts["addresses"])
@@ -107,34 +113,50 @@ class Reader:
 
         :raises Failure: when the host does not tell its domains.
         """
+        # Each of them keeps to the deadline, so that what one of them has in time is not lost.
         hostname, domains, leases = call_together(
-            [self.connection.getHostname, self._domains, self._leases], self.deadline
+            [lambda: self._call(self.connection.getHostname), self._domains, self._leases], Deadline(None)
         )
         found = self._required(f"list the domains of {self.hypervisor.uri}", domains)
         self._add_addresses(found, self._optional("read the leases", leases, {}))
         return self._optional("read the name of the host", hostname, ""), found
 
     def _domains(self) -> list[Found]:
-        listed = self.connection.getAllDomainStats(
+        listed = self._call(
+            self.connection.getAllDomainStats,
             libvirt.VIR_DOMAIN_STATS_STATE | self.request.statistics,
             libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
         )
         found = [item for item in map(_found, listed) if self.request.wanted(item)]
-        outcomes = call_each(lambda item: item.domain.XMLDesc(0), found, self.deadline)
+        for item, xml in self._texts(found, 0):
+            item.xml = parse(xml)
+            item.facts = {**summarize(item.xml), "addresses": []}
+        described = [item for item in found if item.xml is not None and self.request.chosen(item)]
+        if self.request.stored:
+            self._add_stored(described)
+        return sorted(described, key=lambda item: item.name)
+
+    def _add_stored(self, found: list[Found]) -> None:
+        for item in found:
+            item.stored = item.xml
+        for item, xml in self._texts([item for item in found if item.active], libvirt.VIR_DOMAIN_XML_INACTIVE):
+            item.stored = parse(xml)
+
+    def _texts(self, found: list[Found], flags: int) -> Iterator[tuple[Found, str]]:
+        """The XML of each domain that still exists."""
+        outcomes = call_each(lambda item: item.domain.XMLDesc(flags), found, self.deadline)
         for item, outcome in zip(found, outcomes):
             if outcome.error is None:
-                item.xml = parse(outcome.value)
-                item.facts = {**summarize(item.xml), "addresses": []}
+                yield item, outcome.value
             elif not is_not_found(outcome.error):  # else it was undefined since it was listed: it is gone
                 self.problems.append(_sentence(f"read the domain '{item.name}'", outcome.error))
-        return sorted((item for item in found if item.xml is not None), key=lambda item: item.name)
 
     def _leases(self) -> dict[str, Addresses]:
         """The leases of all active networks by MAC, where they are asked for."""
         if "lease" not in self.request.sources:
             return {}
         try:
-            networks = self.connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
+            networks = self._call(self.connection.listAllNetworks, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
         except libvirt.libvirtError as error:
             if _is_unsupported(error):
                 return {}
@@ -180,6 +202,9 @@ class Reader:
     @staticmethod
     def _ask_arp(found: Found) -> dict[str, Any]:
         return dict(found.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, 0) or {})
+
+    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        return call_within(self.deadline.remaining, function, *args)
 
     def _optional(self, doing: str, outcome: Outcome, default: Any) -> Any:
         """The value; without one the default, and a problem unless the driver simply has no such call."""

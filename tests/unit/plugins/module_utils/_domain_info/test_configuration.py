@@ -1,0 +1,62 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A configuration as options, and drift."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.configuration import (
+    configuration,
+    drift,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
+
+
+def domain(memory: str = "64", cpu: str = "", devices: str = "") -> Element:
+    return parse(
+        f"<domain type='kvm'><name>web</name><memory unit='MiB'>{memory}</memory>"
+        f"<currentMemory unit='MiB'>{memory}</currentMemory><vcpu>1</vcpu>"
+        f"<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>{cpu}<devices>{devices}</devices></domain>"
+    )
+
+
+def disk(cache: str) -> str:
+    return (
+        f"<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='{cache}'/>"
+        "<source file='/srv/web.qcow2'/><target dev='vda' bus='virtio'/></disk>"
+    )
+
+
+def test_sizes_are_plain_bytes() -> None:
+    found = configuration(domain())
+    assert found["memory"] == 64 * 1024**2
+    assert type(found["memory"]) is int
+    assert json.dumps(found)
+
+
+def test_what_runs_as_it_is_stored_has_no_drift() -> None:
+    assert drift(domain(devices=disk("none")), domain(devices=disk("none"))) == []
+
+
+def test_drift_names_options_as_the_module_domain_does() -> None:
+    found = {item["option"]: item for item in drift(domain("96", devices=disk("none")), domain(devices=disk("unsafe")))}
+    assert found["memory"] == {"option": "memory", "stored": 96 * 1024**2, "live": 64 * 1024**2}
+    assert found["disks.vda.cache"] == {"option": "disks.vda.cache", "stored": "none", "live": "unsafe"}
+
+
+def test_a_device_that_only_one_of_them_has_is_drift() -> None:
+    found = {item["option"]: item for item in drift(domain(devices=disk("none")), domain())}
+    assert found["disks.vda.cache"]["stored"] == "none"
+    assert found["disks.vda.cache"]["live"] is None
+
+
+def test_what_libvirt_makes_of_a_cpu_when_it_starts_is_no_drift() -> None:
+    live = "<cpu mode='custom' match='exact'><model>qemu64</model><feature policy='require' name='hypervisor'/></cpu>"
+    stored = "<cpu mode='custom' match='exact'><model>qemu64</model></cpu>"
+    assert drift(domain(cpu=stored), domain(cpu=live)) == []
+    assert drift(domain(cpu="<cpu mode='host-model'/>"), domain(cpu=live)) == []
+    other = "<cpu mode='custom' match='exact'><model>kvm64</model></cpu>"
+    assert [item["option"] for item in drift(domain(cpu=other), domain(cpu=live))] == ["cpu.model"]
