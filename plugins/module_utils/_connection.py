@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -137,14 +138,16 @@ class PrivilegedReads:
     def __init__(self, hypervisor: Hypervisor) -> None:
         self._hypervisor = hypervisor
         self._own: Hypervisor | None = None
+        self._opening = threading.Lock()  # agents are asked from several threads
 
     @property
     def _writable(self) -> Hypervisor:
         if not self._hypervisor.read_only:
             return self._hypervisor
-        if self._own is None:
-            self._own = Hypervisor(self._hypervisor.options)
-        return self._own
+        with self._opening:
+            if self._own is None:
+                self._own = Hypervisor(self._hypervisor.options)
+            return self._own
 
     def domain_capabilities(
         self, emulator: str | None, arch: str | None, machine: str | None, virt_type: str | None
