@@ -76,11 +76,17 @@ class Cpu(Section):
             _MODE.erase(domain)
 
     def live_differences(self, running: Running) -> list[Change]:
-        """See `Section.live_differences`. libvirt writes the model it made of the mode into the running XML."""
+        """See `Section.live_differences`. libvirt writes what it made of mode and model into the running XML."""
         stored, target = self.read(running.stored), self.read(running.target)
-        if stored == target and target.get("cpu", {}).get("mode") != "custom":
+        modes = [view.get("cpu", {}).get("mode") for view in (target, self.read(running.live))]
+        if stored == target and modes == ["host-model", "custom"]:
             return []
-        return super().live_differences(running)
+        known = {f"cpu.features.{name}" for name in stored.get("cpu", {}).get("features", {})}
+        return [
+            change
+            for change in super().live_differences(running)
+            if change.after is not None or not change.path.startswith("cpu.features.") or change.path in known
+        ]
 
 
 def _patch_mode(domain: Element, mode: str, model: str | None) -> None:
