@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -64,23 +63,25 @@ def outcome_of_new(name: str, target: Element, uuid: str | None, wishes: Wishes)
     return Outcome(after, define=True, start=start)
 
 
-def outcome(current: Current, target_of: Callable[[Element], Element], wishes: Wishes) -> Outcome:
+def outcome(current: Current, stored: Element, live: Element | None, wishes: Wishes) -> Outcome:
     """The `Outcome` of a network that exists.
 
-    :param target_of: from what libvirt holds, stored or live, to what is wanted of it.
+    :param stored: what its configuration shall be.
+    :param live: what the active network shall be; None where it is not active.
     :raises Failure: when ``apply`` is ``live`` and the active network cannot take the whole change.
     """
-    stored = current.stored if wishes.apply == "live" else target_of(current.stored)
     define = wishes.apply != "live" and not (current.persistent and same_network(current.stored, stored))
     autostart = current.autostart if wishes.autostart is None else wishes.autostart
     after = replace(current, stored=stored, persistent=current.persistent or define, autostart=autostart)
-    if current.live is None or wishes.state == "stopped":
-        _check_live_possible(current, wishes)
-        start = current.live is None and wishes.state == "started"
-        live = stored if start else None
-        gone = replace(after, live=live, connections=0)
-        return Outcome(gone, define, stop=current.live is not None, start=start)
-    return _outcome_of_active(current, current.live, target_of(current.live), Outcome(after, define), wishes)
+    if current.live is not None and live is not None and wishes.state != "stopped":
+        return _outcome_of_active(current, current.live, live, Outcome(after, define), wishes)
+    if wishes.apply == "live":
+        raise Failure(
+            f"apply=live changes an active network only, and '{current.name}' is stopped or shall be. Use apply=auto."
+        )
+    start = current.live is None and wishes.state == "started"
+    after = replace(after, live=stored if start else None, connections=0)
+    return Outcome(after, define, stop=current.live is not None, start=start)
 
 
 def _outcome_of_active(
@@ -105,13 +106,6 @@ def _outcome_of_active(
 
 def _waiting(live: Element, target: Element, reason: str) -> list[Change]:
     return [replace(change, impact=Impact.NEXT_BOOT, reason=reason) for change in describe(live, target)]
-
-
-def _check_live_possible(current: Current, wishes: Wishes) -> None:
-    if wishes.apply == "live":
-        raise Failure(
-            f"apply=live changes an active network only, and '{current.name}' is stopped or shall be. Use apply=auto."
-        )
 
 
 def changes(current: Current | None, outcome: Outcome) -> list[Change]:

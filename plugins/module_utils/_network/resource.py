@@ -56,10 +56,10 @@ class Network(Resource):
         if self.wishes.state == "absent":
             return self._plan_absence(current)
         if current is None:
-            target = self._target(self._blank())
+            target = self._checked_target(self._blank())
             outcome = planning.outcome_of_new(self.handle.name, target, self.uuid, self.wishes)
         else:
-            outcome = planning.outcome(current, self._target, self.wishes)
+            outcome = planning.outcome(current, *self._targets(current), self.wishes)
         warnings = planning.disconnected(current, outcome) + self._check_bridge(outcome)
         plan = Plan(changes=planning.changes(current, outcome))
         self._add_actions(plan, current, outcome)
@@ -114,13 +114,29 @@ class Network(Resource):
             child(network, "uuid").text = self.uuid
         return network
 
-    def _target(self, current: Element) -> Element:
-        """What the task wants of a network, stored or live."""
-        target = current if self.given is None else laid_over(current, self.given)
-        check_options(self.options, self.options.get("mode", read_mode(target)))
-        target = patched(target, self.options, self.params["purge"])
+    def _targets(self, current: Current) -> tuple[Element, Element | None]:
+        """What the task wants of the stored and of the active network.
+
+        Options must fit the network that they are stored in. The active one may still have another mode.
+        """
+        if self.wishes.apply == "live":
+            return current.stored, None if current.live is None else self._checked_target(current.live)
+        return self._checked_target(current.stored), None if current.live is None else self._target(current.live)
+
+    def _checked_target(self, current: Element) -> Element:
+        """As `_target`, but what cannot work is a `Failure`."""
+        mode = self.options.get("mode", read_mode(self._base(current)))
+        check_options(self.options, mode)
+        target = self._target(current)
         check_config(read_config(target), self.options)
         return target
+
+    def _target(self, current: Element) -> Element:
+        return patched(self._base(current), self.options, self.params["purge"])
+
+    def _base(self, current: Element) -> Element:
+        """What libvirt holds, with the user's XML laid over it."""
+        return current if self.given is None else laid_over(current, self.given)
 
     def _add_actions(self, plan: Plan, current: Current | None, outcome: planning.Outcome) -> None:
         handle, after = self.handle, outcome.after

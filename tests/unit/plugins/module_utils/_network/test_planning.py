@@ -38,7 +38,9 @@ def current(live: str | None = LIVE, persistent: bool = True) -> Current:
 
 
 def decide(options: dict[str, Any], asked: Wishes, now: Current | None = None) -> Outcome:
-    return outcome(now or current(), lambda element: patched(element, options, []), asked)
+    now = now or current()
+    stored = now.stored if asked.apply == "live" else patched(now.stored, options, [])
+    return outcome(now, stored, None if now.live is None else patched(now.live, options, []), asked)
 
 
 def test_nothing_to_change() -> None:
