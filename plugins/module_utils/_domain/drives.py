@@ -129,7 +129,8 @@ class DriveSection(DeviceSection):
         for device in domain.iterfind("devices/disk"):
             if target_of(device) == target:
                 if not self.mine(device):
-                    raise Failure(f"{self.option}: '{target}' of this domain is a {device.get('device')}, not a {self.kind}.")
+                    is_a = f"is a {device.get('device')}, not a {self.kind}"
+                    raise Failure(f"{self.option}: '{target}' of this domain {is_a}.")
                 return device
         return None
 

@@ -133,7 +133,9 @@ def _named_networks(desired: dict[str, Any]) -> set[str]:
 
 
 def _used_networks(current: Element | None) -> set[str | None]:
-    return set() if current is None else {source.get("network") for source in current.iterfind("devices/interface/source")}
+    if current is None:
+        return set()
+    return {source.get("network") for source in current.iterfind("devices/interface/source")}
 
 
 def _require_networks(hypervisor: Hypervisor, names: Iterable[str]) -> None:

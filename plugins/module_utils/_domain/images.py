@@ -112,5 +112,5 @@ def _has_below(device: Element, wanted: dict[str, Any], facts: Facts) -> bool:
         return False
     place = place_of(wanted)
     path = facts.images[place].path if place in facts.images else wanted.get("path")
-    sources = [source for source in device.iter("source")]
+    sources = list(device.iter("source"))
     return bool(path) and any(path in (source.get("file"), source.get("dev")) for source in sources)

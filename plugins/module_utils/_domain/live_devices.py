@@ -106,8 +106,8 @@ def detach(hypervisor: Hypervisor, handle: Handle, what: str, device: Element, d
             event = events.next(deadline)
             if event is None:
                 raise Failure(
-                    f"Cannot {doing}: the guest did not let it go in time (timeout). It was asked to, and may still do so; "
-                    "a guest that has not booted yet, or does not know hot-plug, never does."
+                    f"Cannot {doing}: the guest did not let it go in time (timeout). It was asked to, and may still "
+                    "do so; a guest that has not booted yet, or does not know hot-plug, never does."
                 )
             if event.details and event.details[0] != alias:
                 continue

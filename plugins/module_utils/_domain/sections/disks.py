@@ -66,13 +66,16 @@ class Disks(DriveSection):
     def new(self, item: dict[str, Any], domain: Element, options: dict[str, Any], facts: Facts) -> Element:
         """See `DeviceSection.new`."""
         if not any(item.get(option) for option in IMAGE_OPTIONS):
-            raise Failure(f"disks: the new disk {item.get('target', '')} needs an image: a volume or a path.".replace("  ", " "))
+            disk = f"new disk {item.get('target', '')}".rstrip()
+            raise Failure(f"disks: the {disk} needs an image: a volume or a path.")
         return super().new(item, domain, options, facts)
 
     def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
         """See `DeviceSection.patch_device`."""
         if item.get("path") == "":
-            raise Failure("disks: only a CD-ROM can be empty; to remove a disk, list those that stay and purge: [disks].")
+            raise Failure(
+                "disks: only a CD-ROM can be empty; to remove a disk, list those that stay and purge: [disks]."
+            )
         super().patch_device(device, item, domain, facts)
 
     def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:

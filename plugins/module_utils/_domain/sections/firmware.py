@@ -89,7 +89,9 @@ def _secure_boot(domain: Element) -> bool | None:
 
 def _patch_firmware(domain: Element, wanted: str, facts: Facts) -> None:
     if wanted == "uefi" and "efi" not in facts.host.firmware:
-        raise Failure("firmware: the host has no UEFI firmware for this machine type: install its package (ovmf, edk2).")
+        raise Failure(
+            "firmware: the host has no UEFI firmware for this machine type: install its package (ovmf, edk2)."
+        )
     element = child(domain, "os")
     _forget_choice(element)
     if wanted == "uefi":
