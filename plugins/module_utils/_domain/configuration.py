@@ -13,7 +13,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platfor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import DEVICE_SECTIONS, SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.identity import label
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse, remove
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view import view
 
 _XML_OPTION = "The option xml"
 
@@ -87,4 +89,17 @@ def _options_view(domain: Element) -> dict[str, Any]:
 
 
 def _other_changes(before: Element, after: Element) -> list[Change]:
-    return []
+    """What no section shows: elements that raw XML brought, controllers that a new device needs."""
+    return differences({"xml": _other_view(before, after)}, {"xml": _other_view(after, before)})
+
+
+def _other_view(domain: Element, other: Element) -> Any:
+    rest = clone(domain)
+    for section in SECTIONS:
+        for device in section.unmatched(rest, other):
+            child(rest, "devices").remove(device)
+    for section in SECTIONS:
+        section.erase(rest)
+    for tag in ("name", "uuid"):
+        remove(rest, tag)
+    return view(rest, label)

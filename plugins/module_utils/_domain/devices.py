@@ -135,6 +135,11 @@ class DeviceSection(Section):
         for device in self.devices(domain):
             self.erase_device(device)
 
+    def unmatched(self, domain: Element, other: Element) -> list[Element]:
+        """See `Section.unmatched`."""
+        theirs = self.keyed(other)
+        return [device for key, device in self.keyed(domain).items() if key not in theirs]
+
     def plan_live(self, running: Running) -> LivePlan:
         """See `Section.plan_live`."""
         plan = LivePlan()

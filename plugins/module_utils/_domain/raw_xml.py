@@ -17,7 +17,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.memory import whole_mib
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone
 
 _MOST = SizeField("max_memory", "memory")
 _CURRENT = SizeField("memory", "currentMemory")
@@ -32,6 +32,7 @@ def lay_over(current: Element, given: Element, gone: Callable[[Element], bool]) 
     overlay(target, wanted, gone, _same_text)
     _follow_memory(current, target, wanted)
     _agree_on_listening(target, wanted)
+    _agree_on_firmware(current, target, wanted)
     return target
 
 
@@ -145,3 +146,13 @@ def _agree_on_listening(target: Element, wanted: Element) -> None:
             held.set("address", attribute)
         if given.get("port", "-1") != "-1" and "autoport" not in given.attrib:
             device.set("autoport", "no")
+
+
+def _agree_on_firmware(current: Element, target: Element, wanted: Element) -> None:
+    """Who names another loader file chooses the firmware, so libvirt does not."""
+    given = wanted.find("os")
+    loader = None if given is None else given.findtext("loader")
+    if given is not None and loader and loader != current.findtext("os/loader") and "firmware" not in given.attrib:
+        chosen = child(target, "os")
+        chosen.attrib.pop("firmware", None)
+        remove_all(chosen, "firmware")

@@ -80,6 +80,10 @@ class Section:
         """Take away, in place, whatever `read` reads; what is left has no option of its own."""
         raise NotImplementedError
 
+    def unmatched(self, domain: Element, other: Element) -> list[Element]:
+        """The devices of this section that only ``domain`` has, not ``other``."""
+        return []
+
     def plan_live(self, running: Running) -> LivePlan:
         """What the running domain takes on now; by default nothing, all waits for the next start."""
         plan = LivePlan()

@@ -45,3 +45,7 @@ class SwitchSection(Section):
 
     def erase(self, domain: Element) -> None:
         """See `Section.erase`: which devices there are shows in `read`, how they are does not."""
+
+    def unmatched(self, domain: Element, other: Element) -> list[Element]:
+        """See `Section.unmatched`."""
+        return [] if self.read(other)[self.option] else domain.findall(f"devices/{self.tag}")

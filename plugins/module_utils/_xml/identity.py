@@ -63,6 +63,11 @@ def equivalent(one: str, other: str) -> bool:
         return False
 
 
+def label(element: Element) -> str | None:
+    """What tells an element from its namesakes, for people; None where only its position does."""
+    return "/".join(_identity(element).values()) or None
+
+
 def _identity(element: Element) -> dict[str, str]:
     """What an element says of what it is."""
     places = _IDENTITIES.get(element.tag, ())

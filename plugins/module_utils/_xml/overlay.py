@@ -38,7 +38,7 @@ def overlay(
     """
     changed = _overlay_own(current, given, same_text)
     if changed:
-        _drop_belongings(current, given)
+        _drop_belongings(current)
     for tag in dict.fromkeys(item.tag for item in given):
         _overlay_children(current, given, tag, gone, same_text)
     for item in list(current):
@@ -48,14 +48,12 @@ def overlay(
 
 def _overlay_own(current: Element, given: Element, same_text: Callable[[Element, str], bool]) -> bool:
     """Attributes and text; whether a decisive attribute changed."""
-    if _same_size(current, given):
-        skipped, text = ("unit",), None
-    else:
-        skipped, text = (), (given.text or "").strip()
+    equal = _same_size(current, given)
+    text = "" if equal else (given.text or "").strip()
     changed = False
     for name, value in given.attrib.items():
         held = current.get(name)
-        if name in skipped or (held is not None and (equivalent(held, value) or same_text(given, held))):
+        if (equal and name == "unit") or (held is not None and (equivalent(held, value) or same_text(given, held))):
             continue
         changed = changed or (held is not None and name in _DECISIVE)
         current.set(name, value)
@@ -103,7 +101,7 @@ def _replace(current: Element, held: list[Element], wanted: list[Element]) -> No
         current.append(clone(item))
 
 
-def _drop_belongings(current: Element, given: Element) -> None:
+def _drop_belongings(current: Element) -> None:
     for tag in _BELONGING:
         for item in current.findall(tag):
             current.remove(item)

@@ -10,6 +10,7 @@ Element order means nothing to libvirt, except among elements of one name.
 from __future__ import annotations
 
 import copy
+import re
 from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -25,7 +26,7 @@ def parse(text: str, what: str = "XML") -> Element:
         (its entities could grow without bound; libvirt's XML never has one).
     """
     try:
-        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_NoDoctype()))
+        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Builder()))
     except ElementTree.ParseError as error:
         line, column = error.position
         raise Failure(f"{what} is not well-formed: {error.args[0]}. Look at line {line}, column {column}.") from error
@@ -103,6 +104,12 @@ def canonical(element: Element) -> tuple[object, ...]:
     )
 
 
-class _NoDoctype(ElementTree.TreeBuilder):
+class _Builder(ElementTree.TreeBuilder):
+    """Refuses document types, and remembers how namespaces are called, so that they are written as they were."""
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        if prefix and not re.fullmatch(r"ns\d+", prefix):  # ElementTree keeps such names for itself
+            ElementTree.register_namespace(prefix, uri)
+
     def doctype(self, _name: str, _pubid: str | None, _system: str | None) -> None:
         raise Failure("XML with a document type declaration (<!DOCTYPE …>) is not accepted: remove the declaration.")

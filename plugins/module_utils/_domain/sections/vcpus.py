@@ -57,8 +57,9 @@ class Vcpus(Section):
             _patch_topology(domain, options["topology"])
         made = _product(domain)
         named = options.get("vcpus", 1)
-        most = options.get("max_vcpus", made if "topology" in options else max(now["max_vcpus"], named))
-        vcpus = options.get("vcpus", most if now["vcpus"] == now["max_vcpus"] else min(now["vcpus"], most))
+        implied = made if made is not None and "topology" in options else max(now["max_vcpus"], named)
+        most: int = options.get("max_vcpus", implied)
+        vcpus: int = options.get("vcpus", most if now["vcpus"] == now["max_vcpus"] else min(now["vcpus"], most))
         _check(vcpus, most, made)
         if (vcpus, most) != (now["vcpus"], now["max_vcpus"]):
             _write(domain, vcpus, most)

@@ -43,5 +43,9 @@ class Video(Section):
         if found is not None:
             found.attrib.pop("type", None)
 
+    def unmatched(self, domain: Element, other: Element) -> list[Element]:
+        """See `Section.unmatched`."""
+        return [] if other.find(_MODEL) is not None else domain.findall("devices/video")
+
 
 SECTION = Video()
