@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, differences
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, differences, restart_report
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import pool_preview
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_pool
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_actions import PoolHandle
@@ -71,7 +71,7 @@ class Pool(Resource):
                 **pool_preview.predicted(current, target, after, bool(waiting)),
                 "name": self.handle.name,
             },
-            "restart_required": [{"path": change.path, "reason": change.reason} for change in waiting],
+            **restart_report(waiting),
         }
         return plan
 
@@ -99,7 +99,7 @@ class Pool(Resource):
             plan.add(summary, lambda hypervisor: self.handle.set_autostart(hypervisor, wanted))
 
     def _plan_absent(self, current: PoolState | None) -> Plan:
-        plan = Plan(result={"pool": None, "restart_required": []})
+        plan = Plan(result={"pool": None, **restart_report([])})
         if current is None:
             return plan
         if self.params["delete_storage"]:

@@ -110,7 +110,9 @@ class Volume(Resource):
         return describe_volume(xml, self.params["pool"])
 
     def _check_options(self) -> None:
-        """Refuse options that would have no effect."""
+        """Refuse options that libvirt would refuse later, and those that would have no effect."""
+        if "/" in self.name:
+            raise Failure(f"name: '{self.name}' contains a slash. Give the name of the volume, not a path.")
         has_content = [option for option in ("backing", "clone_from", "src") if self.params[option] is not None]
         if self.params["preallocation"] != "off" and has_content:
             raise Failure(

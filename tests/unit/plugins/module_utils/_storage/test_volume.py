@@ -108,6 +108,7 @@ def test_a_new_volume_is_created(hypervisor: Hypervisor) -> None:
     ("options", "sentence"),
     [
         ({"name": "a"}, "give the capacity"),
+        ({"name": "../a", "capacity": "1 GiB"}, "contains a slash"),
         ({"name": "a", "capacity": "much"}, "'much' is not a size"),
         ({"pool": "image", "name": "a"}, "no storage pool 'image'.*Did you mean 'images'"),
         ({"capacity": "1 GiB"}, "would shrink to 1 GiB.*allow_shrink=true"),
