@@ -71,7 +71,7 @@ def variables(uri: str) -> dict[str, Any]:
     """The playbook's variables, the same for making and removing."""
     from . import ansible
 
-    found: dict[str, Any] = {"demo_uri": uri, "ansible_python_interpreter": sys.executable}
+    found: dict[str, Any] = {"demo_uri": uri}
     found["demo_ssh_key"] = ansible.SSH_KEY.with_suffix(".pub").read_text(encoding="ascii").strip()
     found["demo_image_cache"] = str(ROOT / ".cache" / "images")
     if uri.endswith("/session"):

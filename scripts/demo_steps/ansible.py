@@ -17,7 +17,7 @@ from .common import FOLDER, ROOT, DemoError
 
 INVENTORY = FOLDER / "demo.libvirt.yml"
 SSH_KEY = FOLDER / "id_ed25519"
-NETWORK = "kvmmanager-demo"
+_CONTROLLER = FOLDER / "controller.ini"
 _SETTINGS = """[defaults]
 display_skipped_hosts = false
 retry_files_enabled = false
@@ -28,6 +28,7 @@ def prepare(uri: str) -> None:
     """Write the settings, the inventory of the VMs and an SSH key for them, as far as they are not there."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "ansible.cfg").write_text(_SETTINGS, encoding="utf-8")
+    _CONTROLLER.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n", "utf-8")
     INVENTORY.write_text(json.dumps(inventory(uri), indent=2) + "\n", encoding="utf-8")
     if not SSH_KEY.exists():
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kvmmanager-demo", "-f", str(SSH_KEY)]
@@ -48,7 +49,8 @@ def run_playbook(variables: dict[str, Any]) -> None:
 
     :raises DemoError: a task failed; Ansible has said which.
     """
-    command = [_program("ansible-playbook"), "-i", "localhost,", "kvmmanager.libvirt.demo", "-e", json.dumps(variables)]
+    command = [_program("ansible-playbook"), "-i", str(_CONTROLLER), "kvmmanager.libvirt.demo"]
+    command += ["-e", json.dumps(variables)]
     if subprocess.run(command, cwd=FOLDER, env=environment(), check=False).returncode != 0:
         raise DemoError("the playbook failed; what Ansible says above tells why. `make demo` again goes on from there.")
 
