@@ -100,6 +100,13 @@ class DriveSection(DeviceSection):
         hidden = () if image_view(device) else ("format",)
         return {option: value for option, value in view.items() if value is not False and option not in hidden}
 
+    def live_view(self, live: Element, stored: Element | None) -> dict[str, Any]:
+        """See `DeviceSection.live_view`. A format that is left to libvirt shows when running."""
+        view = self.view(live)
+        if stored is not None and "format" not in self.view(stored):
+            view.pop("format", None)
+        return view
+
     def erase_device(self, device: Element) -> None:
         """See `DeviceSection.erase_device`."""
         super().erase_device(device)

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import target_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.machine import is_version_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.memory import whole_mib
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child, clone
 
 _MOST = SizeField("max_memory", "memory")
 _CURRENT = SizeField("memory", "currentMemory")
@@ -43,6 +44,7 @@ def without_run_time(given: Element, current: Element) -> Element:
     _strip_always(wanted)
     if running:
         _strip_devices_of_running(wanted)
+        _strip_drivers_of_running(wanted, current)
         _strip_graphics_of_running(wanted, current)
         _strip_domain_of_running(wanted, current)
     return wanted
@@ -72,6 +74,15 @@ def _strip_devices_of_running(wanted: Element) -> None:
             remove_all(device, "target")
             if source is not None and device.get("type") == "network":
                 source.attrib.pop("bridge", None)
+
+
+def _strip_drivers_of_running(wanted: Element, current: Element) -> None:
+    """A running disk says how its image is written, also where its configuration leaves that to libvirt."""
+    held = {target_of(device): device for device in current.iterfind("devices/disk")}
+    for device in wanted.iterfind("devices/disk"):
+        known = held.get(target_of(device))
+        if known is not None and attribute_at(known, "driver", "type") is None:
+            remove_all(device, "driver")
 
 
 def _strip_graphics_of_running(wanted: Element, current: Element) -> None:

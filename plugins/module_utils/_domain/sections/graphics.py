@@ -106,6 +106,8 @@ class Graphics(DeviceSection):
         view = self.view(live)
         view.pop("password", None)
         known = {} if stored is None else self.view(stored)
+        if "listen" not in known:
+            view.pop("listen", None)  # the daemon's default
         return {**view, **({"password": known["password"]} if "password" in known else {})}
 
 
