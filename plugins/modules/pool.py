@@ -69,7 +69,7 @@ options:
     description:
       - Whether to stop and start a started pool where a change needs that.
       - Without it the change is stored and takes effect when the pool is next started. Until then each run lists
-        it in RV(restart_required).
+        it in RV(restart_reasons).
       - Running virtual machines keep their disks while a pool restarts.
     type: bool
     default: false
@@ -197,7 +197,12 @@ pool:
       description: How much is free, in bytes.
       type: int
 restart_required:
-  description: Settings that are stored and take effect when the pool is next started.
+  description: Whether a setting is stored that takes effect when the pool is next started.
+  returned: success
+  type: bool
+  sample: true
+restart_reasons:
+  description: What waits for the next start, and why.
   returned: success
   type: list
   elements: dict

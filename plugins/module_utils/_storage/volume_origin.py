@@ -14,7 +14,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import checksum as checksums
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import require_volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
+    require_active_pool,
+    require_volume,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     clone_volume,
     create_volume,
@@ -58,7 +62,7 @@ def origin(hypervisor: Hypervisor, params: dict[str, Any]) -> Origin:
     elif params["clone_from"] is not None:
         found = _from_volume(hypervisor, params, capacity)
     else:
-        found = _empty(params, capacity, find_backing(hypervisor, params["backing"]))
+        found = _empty(params, capacity, _complete_backing(hypervisor, params["backing"]))
     if found.wanted is not None and found.capacity is not None and found.wanted < found.capacity:
         raise Failure(
             f"The volume '{params['name']}' cannot have the capacity {Size(found.wanted)}: what it is made from has "
@@ -85,6 +89,22 @@ def find_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backi
     return Backing(wanted["path"], wanted["format"])
 
 
+def _complete_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backing | None:
+    found = find_backing(hypervisor, wanted)
+    if wanted is not None and wanted["volume"] is not None:
+        _require_complete(hypervisor, wanted["pool"], wanted["volume"])
+    return found
+
+
+def _require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
+    """Raise `Failure` for a volume that would make a broken disk."""
+    if marks(hypervisor, require_active_pool(hypervisor, pool_name), name):
+        raise Failure(
+            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: its upload still goes on, or was "
+            "interrupted. Wait for its end, or run the task that uploads it again."
+        )
+
+
 def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None) -> Origin:
     if capacity is None and backing is None:
         raise Failure(f"There is no volume '{params['name']}' yet: give the capacity that it is to have.")
@@ -99,6 +119,7 @@ def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None
 def _from_volume(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None) -> Origin:
     wanted = params["clone_from"]
     pool_name = wanted["pool"] or params["pool"]
+    _require_complete(hypervisor, pool_name, wanted["volume"])
     source = require_volume(hypervisor, pool_name, wanted["volume"])
     found = _describe(hypervisor, pool_name, wanted["volume"])
     format = params["format"] or found["format"]

@@ -116,27 +116,27 @@ def test_only_a_users_xml_is_validated(options: dict[str, Any], flags: int) -> N
 def test_what_waits_for_a_restart_is_reported_each_time() -> None:
     plan, _hypervisor, _task = planned(FakePool(), mode="0700")
     assert [(change.path, change.impact) for change in plan.changes] == [("mode", Impact.NEXT_BOOT)]
-    assert [waiting["path"] for waiting in plan.result["restart_required"]] == ["mode"]
-    assert "allow_restart" in plan.result["restart_required"][0]["reason"]
+    assert [waiting["path"] for waiting in plan.result["restart_reasons"]] == ["mode"]
+    assert "allow_restart" in plan.result["restart_reasons"][0]["reason"]
     assert plan.result["pool"]["mode"] == "0711"
 
     again, _hypervisor, _task = planned(FakePool(MOVED, live=DIRECTORY))
     assert not again.changed
-    assert [waiting["path"] for waiting in again.result["restart_required"]] == ["path"]
+    assert [waiting["path"] for waiting in again.result["restart_reasons"]] == ["path"]
 
 
 def test_a_restart_shows_what_comes_into_force() -> None:
     plan, _hypervisor, _task = planned(FakePool(MOVED, live=DIRECTORY), allow_restart=True)
     assert render_diff(plan.changes) == {"before": "path: /srv/images\n", "after": "path: /srv/moved\n"}
     assert plan.changes[0].impact is Impact.LIVE
-    assert plan.result["restart_required"] == []
+    assert plan.result["restart_required"] is False
     assert plan.result["pool"]["path"] == "/srv/moved"
 
 
 def test_permissions_that_only_the_directory_has_do_not_wait() -> None:
     bare = DIRECTORY.replace("<permissions><mode>0711</mode><owner>0</owner><group>0</group></permissions>", "")
     plan, _hypervisor, _task = planned(FakePool(bare, live=DIRECTORY))
-    assert plan.result["restart_required"] == []
+    assert plan.result["restart_required"] is False
 
 
 def test_the_diff_of_a_new_pool_is_what_a_person_would_write() -> None:

@@ -168,3 +168,18 @@ def test_an_interrupted_upload_starts_over(hypervisor: Hypervisor, tmp_path: pat
 
     planned(hypervisor, name="a.raw", state="absent").apply(hypervisor)
     assert sorted(pool.listVolumes()) == ["base.qcow2", "web1.qcow2"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"backing": backing(pool="images", volume="base.qcow2")},
+        {"clone_from": {"pool": None, "volume": "base.qcow2"}},
+    ],
+)
+def test_nothing_is_built_on_half_an_upload(hypervisor: Hypervisor, options: dict[str, Any]) -> None:
+    pool = hypervisor.connection.storagePoolLookupByName("images")
+    create_volume(hypervisor, pool, VolumeSpec("base.qcow2.12345678.uploading", 1, "raw"))
+    with pytest.raises(Failure, match="'base.qcow2' of the storage pool 'images' is not complete"):
+        planned(hypervisor, name="new", **options)
+    assert not planned(hypervisor, name="web1.qcow2", backing=backing(pool="images", volume="base.qcow2")).changed
