@@ -12,9 +12,14 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, missing
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
 
 # What libvirt says of a pool whose list of volumes it will not rebuild now; it has no code of its own.
 _BUSY = "has asynchronous jobs running"
+
+
+# https://libvirt.org/storage.html
+_FILE_POOLS = ("dir", "fs", "netfs", "gluster", "vstorage")
 
 
 def find_pool(hypervisor: Hypervisor, name: str) -> Any:
@@ -90,6 +95,12 @@ def try_refresh(hypervisor: Hypervisor, pool: Any) -> bool:
             return False
         raise
     return True
+
+
+def holds_files(hypervisor: Hypervisor, pool: Any) -> bool:
+    """Whether the volumes of a pool are files, which grow and can have any format, rather than devices."""
+    kind = parse(hypervisor.call(f"read the storage pool '{pool.name()}'", pool.XMLDesc, 0)).get("type")
+    return kind in _FILE_POOLS
 
 
 def refresh(hypervisor: Hypervisor, pool: Any) -> None:

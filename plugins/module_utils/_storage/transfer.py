@@ -35,7 +35,8 @@ def upload(
 
     Not for a volume with content: holes would leave what was there before.
 
-    :param volume: the ``libvirt.virStorageVol``.
+    :param volume: the ``libvirt.virStorageVol``. A file is best created with the capacity 0: then its size tells
+        whether all of the content arrived.
     :param source: a binary file opened for reading, or an iterable of bytes.
     :param length: how many bytes there are.
     :param checksum: what the content is to have.
@@ -44,7 +45,8 @@ def upload(
         ``length``, or for another checksum. The volume then holds anything; see `create_with_content`.
     """
     doing = f"write the volume '{volume.name()}'"
-    sparse = sparse and _is_file(hypervisor, volume, doing)
+    is_file = _is_file(hypervisor, volume, doing)
+    sparse = sparse and is_file
     flags = libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM if sparse else 0
     stream = hypervisor.call(doing, hypervisor.connection.newStream, 0)
     hypervisor.call(doing, volume.upload, stream, 0, length, flags)
@@ -69,6 +71,8 @@ def upload(
         raise Failure(f"Cannot {doing}: its source cannot be read: {error.strerror}.") from error
     finally:
         _abort(stream)
+    if is_file:
+        _require_arrived(hypervisor, volume, length, doing)
 
 
 def download(hypervisor: Hypervisor, volume: Any, write: Callable[[bytes], Any], skip: Callable[[int], Any]) -> None:
@@ -120,6 +124,16 @@ def verify(checksum: Checksum, digest: Any, what: str) -> None:
         raise Failure(
             f"{what} does not have the checksum that the task gives: it has {checksum.algorithm}:{digest.hexdigest()}, "
             f"not {checksum}. It may be damaged, incomplete, or another version."
+        )
+
+
+def _require_arrived(hypervisor: Hypervisor, volume: Any, length: int, doing: str) -> None:
+    """Notice the error that libvirt 9.0 forgets: when the disk is full at the last blocks, the upload seems to work."""
+    size = hypervisor.call(doing, volume.infoFlags, libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2]
+    if size < length:
+        raise Failure(
+            f"Cannot {doing}: only {size} of {length} bytes arrived, most likely: No space left on device. "
+            "Free some space on the storage pool's host."
         )
 
 

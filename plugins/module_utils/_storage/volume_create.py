@@ -17,7 +17,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, refresh
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
+    find_volume,
+    holds_files,
+    refresh,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks, new_mark
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
@@ -71,8 +75,9 @@ def create_with_content(
     delete_marks(hypervisor, pool, name)
     mark = create_volume(hypervisor, pool, VolumeSpec(new_mark(name), capacity=1, format="raw"))
     with _removed_on_failure(hypervisor, pool_name, mark.name()):
-        # As a raw file of just this length: nothing is written but the content.
-        volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=length, format="raw"))
+        # A raw file grows with the content, and has nothing else in it. A device has its size from the beginning.
+        capacity = 0 if holds_files(hypervisor, pool) else length
+        volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=capacity, format="raw"))
     with _removed_on_failure(hypervisor, pool_name, name, mark.name()):
         upload(hypervisor, volume, source, length, checksum)
         refresh(hypervisor, pool)

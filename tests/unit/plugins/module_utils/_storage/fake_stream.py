@@ -22,6 +22,7 @@ class FakeStream:
     :ivar received: what was sent, holes as zeros.
     :ivar ended: ``finish`` or ``abort``, or None while it is open.
     :ivar fail_after: how many bytes the disk takes.
+    :ivar lost: how many of the last bytes the disk did not take, without that anybody said so.
     """
 
     def __init__(self, fail_after: int | None = None, content: bytes = b"") -> None:
@@ -29,6 +30,7 @@ class FakeStream:
         self.holes = 0
         self.ended: str | None = None
         self.fail_after = fail_after
+        self.lost = 0
         self._content = content
 
     def send(self, block: bytes) -> int:
@@ -76,6 +78,7 @@ class FakeHost(Hypervisor):
             name=lambda: "images",
             isActive=lambda: 1,
             refresh=lambda _flags: 0,
+            XMLDesc=lambda _flags: "<pool type='dir'/>",
             createXML=self._create,
             listVolumes=lambda: list(self.volumes),
             storageVolLookupByName=self.volumes.get,
@@ -91,6 +94,7 @@ class FakeHost(Hypervisor):
         return SimpleNamespace(
             name=lambda: name,
             info=lambda: [libvirt.VIR_STORAGE_VOL_FILE, 0, 0],
+            infoFlags=lambda _flags: [libvirt.VIR_STORAGE_VOL_FILE, 0, len(self.stream.received) - self.stream.lost],
             upload=lambda *_arguments: 0,
             download=lambda *_arguments: 0,
             delete=lambda _flags: self.volumes.pop(name),

@@ -40,6 +40,13 @@ def test_the_content_arrives_whole(source: Any) -> None:
     assert stream.ended == "finish"
 
 
+def test_an_error_that_the_daemon_forgets_is_noticed() -> None:
+    stream = FakeStream()
+    stream.lost = 5
+    with pytest.raises(Failure, match=f"only {len(CONTENT) - 5} of {len(CONTENT)} bytes arrived.*Free some space"):
+        uploaded(stream, [CONTENT], len(CONTENT))
+
+
 def test_zeros_are_sent_where_holes_are_not_wanted() -> None:
     stream = FakeStream()
     assert uploaded(stream, [CONTENT], len(CONTENT), sparse=False) == CONTENT
