@@ -86,6 +86,14 @@ class Plan:
                 raise _half_applied(self.actions, position, failure) from failure
 
 
+def restart_report(waiting: list[Change]) -> dict[str, Any]:
+    """The part of a task's result about what waits for the next start of a domain, network or pool."""
+    return {
+        "restart_required": bool(waiting),
+        "restart_reasons": [{"path": change.path, "reason": change.reason} for change in waiting],
+    }
+
+
 def render_diff(changes: list[Change]) -> dict[str, str]:
     """The ``diff`` of a task's result: the changed paths before and after, one a line."""
     return {

@@ -154,43 +154,36 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-exists:
-  description: Whether the domain exists after the task.
+domain:
+  description: The domain after the task. V(null) when O(state=absent).
   returned: success
-  type: bool
-  sample: true
-name:
-  description: The name of the domain.
-  returned: success
-  type: str
-  sample: web1
-uuid:
-  description:
-    - The UUID of the domain.
-    - In check mode a domain that does not exist yet has none, unless you chose it.
-  returned: when the domain exists
-  type: str
-  sample: 6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10
-state:
-  description:
-    - The state of the domain after the task.
-    - One of V(running), V(paused), V(stopped), V(suspended), V(crashed) and V(absent).
-  returned: success
-  type: str
-  sample: running
-autostart:
-  description: Whether the domain starts when its host does.
-  returned: when the domain exists
-  type: bool
-  sample: false
+  type: dict
+  sample:
+    name: web1
+    uuid: 6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10
+    state: running
+    autostart: false
+  contains:
+    name:
+      description: Its name.
+      type: str
+    uuid:
+      description: Its UUID. In check mode V(null) for a domain that does not exist yet, unless you chose it.
+      type: str
+    state:
+      description: One of V(running), V(paused), V(stopped), V(suspended) and V(crashed).
+      type: str
+    autostart:
+      description: Whether it starts when its host does.
+      type: bool
 restart_required:
   description: Whether something of the stored configuration waits for the next start of the running domain.
-  returned: when the domain exists
+  returned: success
   type: bool
   sample: true
 restart_reasons:
   description: What waits for the next start, and why.
-  returned: when the domain exists
+  returned: success
   type: list
   elements: dict
   contains:

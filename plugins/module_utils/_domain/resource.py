@@ -44,7 +44,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.removal
     plan_removal,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan, restart_report
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource, named
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse, text_at
 
@@ -101,9 +101,10 @@ class Domain(Resource):
 
     def finish(self, plan: Plan) -> dict[str, Any]:
         """The result with the uuid that libvirt chose, and the addresses where the task waits for one."""
-        if not plan.result.get("exists"):
+        if plan.result["domain"] is None:
             return plan.result
-        result = {**plan.result, "uuid": self.handle.domain.UUIDString()}
+        known = {"uuid": self.handle.domain.UUIDString()}
+        result = {**plan.result, "domain": {**plan.result["domain"], **known}}
         if self.params["wait_for"]:
             result.update(wait_until_ready(self.hypervisor, self.handle, self.params["wait_for"], self.power.deadline))
         return result
@@ -122,7 +123,7 @@ class Domain(Resource):
         if reading.current is not None:
             removal = Removal(self.params["nvram"], self.params["tpm_state"])
             plan_removal(plan, reading.current, removal, reading.doomed, self.power)
-        plan.result = {"exists": False, "name": self.handle.name, "state": "absent"}
+        plan.result = {"domain": None, **restart_report([])}
 
     def _plan_creation(self, plan: Plan, target: Element) -> list[Change]:
         plan_definition(plan, self.handle, target)
@@ -161,13 +162,12 @@ class Domain(Resource):
 
     def _result(self, current: Current | None, pending: list[Change]) -> dict[str, Any]:
         autostart = self.params["autostart"]
-        uuid = current.uuid if current else self.params["uuid"]
         return {
-            "exists": True,
-            "name": self.handle.name,
-            **({"uuid": uuid} if uuid else {}),
-            "state": self._final_state(current.state if current else "stopped"),
-            "autostart": (current.autostart if current else False) if autostart is None else autostart,
-            "restart_required": bool(pending),
-            "restart_reasons": [{"path": change.path, "reason": change.reason} for change in pending],
+            "domain": {
+                "name": self.handle.name,
+                "uuid": current.uuid if current else self.params["uuid"],
+                "state": self._final_state(current.state if current else "stopped"),
+                "autostart": (current.autostart if current else False) if autostart is None else autostart,
+            },
+            **restart_report(pending),
         }
