@@ -33,11 +33,13 @@ class DriveSection(DeviceSection):
 
     :cvar kind: libvirt's name of the kind, ``disk`` or ``cdrom``.
     :cvar default_bus: of a drive that does not say.
+    :cvar any_bus: whether an item that names no bus may also be about a drive on another one.
     """
 
     tag = "disk"
     kind = ""
     default_bus = ""
+    any_bus = False
 
     def mine(self, device: Element) -> bool:
         """See `DeviceSection.mine`."""
@@ -60,8 +62,7 @@ class DriveSection(DeviceSection):
             if "target" in item:
                 found.append(self._with_target(domain, item["target"]))
                 continue
-            bus = item.get("bus", self.default_bus)
-            device = next((device for device in rest if attribute_at(device, "target", "bus") == bus), None)
+            device = self._first(rest, item)
             if device is not None:
                 rest.remove(device)
             found.append(device)
@@ -131,6 +132,14 @@ class DriveSection(DeviceSection):
     def live_options(self, stored: Element | None, live: Element, target: Element) -> tuple[str, ...]:
         """A medium can be exchanged, and its format with it."""
         return (*IMAGE_OPTIONS, "format") if self.kind == "cdrom" else ()
+
+    def _first(self, drives: list[Element], item: dict[str, Any]) -> Element | None:
+        """The first drive that an item without a target may be about."""
+        bus = item.get("bus", self.default_bus)
+        on_bus = [device for device in drives if attribute_at(device, "target", "bus") == bus]
+        if not on_bus and self.any_bus and "bus" not in item:
+            on_bus = drives
+        return on_bus[0] if on_bus else None
 
     def _with_target(self, domain: Element, target: str) -> Element | None:
         for device in domain.iterfind("devices/disk"):

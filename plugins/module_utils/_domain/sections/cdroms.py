@@ -31,6 +31,7 @@ class Cdroms(DriveSection):
     noun = "CD-ROM drive"
     kind = "cdrom"
     default_bus = "scsi"
+    any_bus = True
     hotplug = True
     arguments = {
         "cdroms": {

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The option xml: XML that says the same in other words is no change. The dumps are of real daemons.
+
+written.xml is what was defined on Debian 12 and 13; stored and running are what libvirt made of it.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import (
+    configuration_changes,
+    target_configuration,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
+
+DUMPS = pathlib.Path(__file__).parent / "dumps"
+RELEASES = ("bookworm", "trixie")
+
+
+def read(name: str) -> str:
+    return (DUMPS / f"{name}.xml").read_text(encoding="utf-8")
+
+
+def laid_over(stored: Element, xml: str, **options: object) -> Element:
+    return target_configuration(stored, {"xml": xml, **options}, Facts())
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("given", ["written", "{}-stored", "{}-running"])
+def test_what_says_the_same_changes_nothing(release: str, given: str) -> None:
+    stored = parse(read(f"{release}-stored"))
+    target = laid_over(stored, read(given.format(release)))
+    assert dump(target) == dump(stored)
+    assert configuration_changes(stored, target) == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_change_of_the_running_xml_is_a_change(release: str) -> None:
+    """Only what starting adds is left out, not what the user changed in that dump."""
+    stored = parse(read(f"{release}-stored"))
+    edited = read(f"{release}-running").replace("period='10'", "period='20'")
+    target = laid_over(stored, edited)
+    assert configuration_changes(stored, target) == [Change("xml.devices.memballoon.stats.period", "10", "20")]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_the_xml_does_not_mention_stays(release: str) -> None:
+    stored = parse(read(f"{release}-stored"))
+    target = laid_over(stored, "<domain><description>New</description></domain>")
+    assert configuration_changes(stored, target) == [Change("description", None, "New")]
+
+
+def test_an_option_beside_the_xml_wins() -> None:
+    stored = parse(read("bookworm-stored"))
+    target = laid_over(stored, "<domain><title>From XML</title></domain>", title="From an option")
+    assert target.findtext("title") == "From an option"
+
+
+def test_purge_removes_the_devices_that_the_xml_does_not_list() -> None:
+    stored = parse(read("bookworm-stored"))
+    xml = "<domain><devices><interface type='user'><mac address='52:54:00:AB:CD:EF'/></interface></devices></domain>"
+    target = laid_over(stored, xml, purge=["interfaces"])
+    macs = [mac.get("address") for mac in target.iterfind("devices/interface/mac")]
+    assert macs == ["52:54:00:ab:cd:ef"]
+    assert len(target.findall("devices/disk")) == len(stored.findall("devices/disk"))
+
+
+def test_another_source_leaves_nothing_of_the_old_one() -> None:
+    stored = parse(read("bookworm-stored"))
+    xml = (
+        "<domain><devices><interface type='bridge'><mac address='52:54:00:ab:cd:ef'/>"
+        "<source bridge='br0'/></interface></devices></domain>"
+    )
+    target = laid_over(stored, xml)
+    changed = target.find("devices/interface[@type='bridge']")
+    assert changed is not None
+    assert changed.find("source").attrib == {"bridge": "br0"}
+
+
+def test_a_new_interface_gets_a_mac_that_stays() -> None:
+    """libvirt would choose another at each definition, and another for the running domain."""
+    stored = parse(read("bookworm-stored"))
+    xml = "<domain><devices>" + "<interface type='user'/>" * 4 + "</devices></domain>"
+    target = laid_over(stored, xml)
+    assert len(target.findall("devices/interface")) == 4
+    assert all(device.find("mac") is not None for device in target.iterfind("devices/interface"))
+    assert dump(laid_over(target, xml)) == dump(target)
+
+
+@pytest.mark.parametrize(
+    ("xml", "memory", "most"),
+    [
+        ("<memory unit='GiB'>1</memory>", 204800, 1048576),
+        ("<memory unit='MiB'>100</memory>", 102400, 102400),
+        ("<memory unit='MB'>300</memory>", 204800, 292969),
+        ("<currentMemory unit='KB'>204800</currentMemory>", 200000, 292969),
+    ],
+)
+def test_memory_in_any_unit(xml: str, memory: int, most: int) -> None:
+    stored = parse(read("bookworm-stored"))
+    target = laid_over(stored, f"<domain>{xml}</domain>")
+    factor = {"KiB": 1, "GiB": 1024 * 1024, "MiB": 1024, "KB": 1000 / 1024}
+
+    def kib(tag: str) -> int:
+        found = target.find(tag)
+        return round(int(found.text) * factor[found.get("unit")])
+
+    assert (kib("currentMemory"), kib("memory")) == (memory, most)
+
+
+def test_the_password_is_in_no_change() -> None:
+    stored = parse(read("bookworm-stored"))
+    target = laid_over(stored, "<domain><devices><graphics type='vnc' passwd='whisper'/></devices></domain>")
+    (change,) = configuration_changes(stored, target)
+    assert change.path == "graphics.vnc.password"
+    assert "whisper" not in f"{change} {change.after} {change.before!r}"
+
+
+def test_metadata_of_others_keeps_the_name_of_its_namespace() -> None:
+    assert "<my:thing" in dump(parse(read("bookworm-stored")))

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A running domain: what starting added is no difference, what differs is made or waits. The dumps are real."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import target_configuration
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.hotplug import plan_live
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import LivePlan
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Impact
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
+
+DUMPS = pathlib.Path(__file__).parent / "dumps"
+MAC = "52:54:00:ab:cd:ef"
+
+
+def plan(release: str, live_edit: tuple[str, str] = ("", ""), **options: Any) -> LivePlan:
+    stored = parse((DUMPS / f"{release}-stored.xml").read_text(encoding="utf-8"))
+    live = parse((DUMPS / f"{release}-running.xml").read_text(encoding="utf-8").replace(*live_edit))
+    current = Current(None, "web1", stored.findtext("uuid") or "", stored, live, "running", True, False)
+    target = target_configuration(stored, options, Facts())
+    return plan_live(Handle("web1"), current, target, options, Deadline(1))
+
+
+def paths(made: LivePlan, impact: Impact) -> list[str]:
+    return [change.path for change in made.changes if change.impact is impact]
+
+
+@pytest.mark.parametrize("release", ["bookworm", "trixie"])
+def test_a_start_is_no_difference(release: str) -> None:
+    xml = (DUMPS / "written.xml").read_text(encoding="utf-8")
+    assert plan(release, xml=xml) == LivePlan()
+
+
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [
+        ({"title": "T"}, "set the title of the running domain"),
+        ({"labels": {"a": "b"}}, "set the labels of the running domain"),
+        ({"memory": "250 MiB"}, "set the memory of the running domain to 250 MiB"),
+        ({"vcpus": 2}, "give the running domain 2 vCPUs"),
+        ({"cdroms": [{"path": "/a.iso"}]}, "change the CD-ROM drive sda of the running domain"),
+        ({"interfaces": [{"mac": MAC, "link": "down"}]}, f"change the network interface {MAC} of the running domain"),
+        ({"graphics": [{"type": "vnc", "password": "x"}]}, "change the screen vnc of the running domain"),
+        ({"channels": [{"name": "a"}]}, "add the channel a to the running domain"),
+    ],
+)
+def test_what_is_made_at_once(options: dict[str, Any], action: str) -> None:
+    made = plan("bookworm", **options)
+    assert [item.summary for item in made.actions] == [action]
+    assert not paths(made, Impact.NEXT_BOOT)
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"max_memory": "1 GiB"}, "max_memory"),
+        ({"memory": "1 GiB"}, "memory"),
+        ({"max_vcpus": 4}, "max_vcpus"),
+        ({"video": "bochs"}, "video"),
+        ({"rng": True}, "rng"),
+        ({"disks": [{"target": "vda", "cache": "none"}]}, "disks.vda.cache"),
+        ({"interfaces": [{"mac": MAC, "model": "e1000e"}]}, f"interfaces.{MAC}.model"),
+        ({"interfaces": [{"mac": MAC, "bridge": "br0"}]}, f"interfaces.{MAC}.bridge"),
+        ({"graphics": [{"type": "vnc", "port": 5999}]}, "graphics.vnc.port"),
+        ({"cpu": {"features": {"svm": "require"}}}, "cpu.features.svm"),
+    ],
+)
+def test_what_waits_for_the_next_start(options: dict[str, Any], path: str) -> None:
+    made = plan("bookworm", **options)
+    assert path in paths(made, Impact.NEXT_BOOT)
+    assert all(change.reason for change in made.changes if change.impact is Impact.NEXT_BOOT)
+    assert not made.actions
+
+
+def test_fewer_vcpus_wait_for_the_next_start() -> None:
+    made = plan("bookworm", ("current='1'", "current='2'"), vcpus=1)
+    assert paths(made, Impact.NEXT_BOOT) == ["vcpus"]
+
+
+def test_a_balloon_that_does_not_move_is_not_pushed_again() -> None:
+    """A guest without the driver never gives memory back; asking again would be a change in each run."""
+    made = plan("bookworm", ("204800</currentMemory>", "293888</currentMemory>"), memory="200 MiB")
+    assert made == LivePlan()
+
+
+def test_drift_of_what_is_named_is_mended() -> None:
+    made = plan("bookworm", (f"<mac address='{MAC}'/>", f"<mac address='{MAC}'/><link state='down'/>"),
+                interfaces=[{"mac": MAC}])  # fmt: skip
+    assert [(change.path, change.before, change.after) for change in made.changes] == [
+        (f"interfaces.{MAC}.link", "down", "up")
+    ]
+    assert len(made.actions) == 1
+
+
+def test_drift_of_what_is_not_named_is_left_alone() -> None:
+    made = plan("bookworm", (f"<mac address='{MAC}'/>", f"<mac address='{MAC}'/><link state='down'/>"), title="T")
+    assert [change.path for change in made.changes] == ["title"]
+
+
+def test_no_free_port_means_the_next_start() -> None:
+    made = plan("bookworm", interfaces=[{}, {}, {}, {"user": True, "mac": "52:54:00:00:00:01"}])
+    waiting = [change for change in made.changes if change.impact is Impact.NEXT_BOOT]
+    assert {change.reason for change in waiting} <= {"the running domain has no free PCIe port"}
+    assert bool(waiting) != bool(made.actions)
+
+
+def test_only_purge_takes_a_device_away() -> None:
+    assert not plan("bookworm", interfaces=[{"mac": MAC}]).actions
+    made = plan("bookworm", interfaces=[{"mac": MAC}], purge=["interfaces"])
+    assert len(made.actions) == 2
+    assert all(action.summary.startswith("take the network interface") for action in made.actions)
