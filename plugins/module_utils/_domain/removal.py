@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
@@ -64,7 +65,7 @@ def plan_removal(plan: Plan, current: Current, removal: Removal, doomed: list[Do
         plan.add("undefine the domain", lambda hypervisor: _undefine(hypervisor, handle, flags))
     plan.changes.append(Change("name", current.name, None))
     for disk in doomed:
-        plan.add(f"delete the volume {disk.path}", lambda hypervisor, disk=disk: _delete(hypervisor, disk))
+        plan.add(f"delete the volume {disk.path}", partial(_delete, disk=disk))
         plan.changes.append(Change(f"disks.{disk.target}.path", disk.path, None))
 
 
