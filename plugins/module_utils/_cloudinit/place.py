@@ -17,10 +17,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, require_active_pool
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     create_with_content,
-    delete_volume,
+    delete_if_there,
+    delete_marks,
 )
 
 
@@ -148,19 +148,14 @@ class VolumePlace:
         return content.getvalue()
 
     def write(self, content: bytes) -> None:
-        volume = self._find()
-        if volume is not None and self._capacity(volume) == len(content):
-            upload(self._hypervisor, volume, [content], len(content), sparse=False)
-            return
-        if volume is not None:
-            delete_volume(self._hypervisor, volume)
+        # Made anew: a guest that runs with the old one goes on reading that, and never a half of each.
+        delete_if_there(self._hypervisor, self._pool, self._volume)
         pool = require_active_pool(self._hypervisor, self._pool)
         create_with_content(self._hypervisor, pool, self._volume, [content], len(content))
 
     def remove(self) -> None:
-        volume = self._find()
-        if volume is not None:
-            delete_volume(self._hypervisor, volume)
+        delete_if_there(self._hypervisor, self._pool, self._volume)
+        delete_marks(self._hypervisor, require_active_pool(self._hypervisor, self._pool), self._volume)
 
     def result(self) -> dict[str, Any]:
         volume = self._find()
