@@ -136,10 +136,10 @@ class DriveSection(DeviceSection):
     def _first(self, drives: list[Element], item: dict[str, Any]) -> Element | None:
         """The first drive that an item without a target may be about."""
         bus = item.get("bus", self.default_bus)
-        on_bus = [device for device in drives if attribute_at(device, "target", "bus") == bus]
-        if not on_bus and self.any_bus and "bus" not in item:
-            on_bus = drives
-        return on_bus[0] if on_bus else None
+        if self.any_bus and "bus" not in item:  # but of one sequence of targets, or new ones would come in between
+            prefix = _PREFIXES.get(bus, "sd")
+            return next((device for device in drives if target_of(device).startswith(prefix)), None)
+        return next((device for device in drives if attribute_at(device, "target", "bus") == bus), None)
 
     def _with_target(self, domain: Element, target: str) -> Element | None:
         for device in domain.iterfind("devices/disk"):

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From options to a domain's XML: patched in place, once, and only where an option says so."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import (
+    configuration_changes,
+    target_configuration,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts, Host, Image
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
+
+DUMPS = pathlib.Path(__file__).parent / "dumps"
+UUID = "6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10"
+IMAGE = Image("/pool/a.qcow2", "qcow2")
+FACTS = Facts(uuid=UUID, host=Host("qemu"), images={("pool", "a"): IMAGE, "/pool/a.qcow2": IMAGE})
+VOLUME = {"volume": {"pool": "pool", "volume": "a"}}
+
+
+def stored(release: str = "bookworm") -> Element:
+    return parse((DUMPS / f"{release}-stored.xml").read_text(encoding="utf-8"))
+
+
+def new(**options: Any) -> Element:
+    return target_configuration(None, {"name": "web1", **options}, FACTS)
+
+
+def patched(domain: Element, **options: Any) -> Element:
+    return target_configuration(domain, options, FACTS)
+
+
+def targets(domain: Element, device: str = "disk") -> list[str]:
+    drives = domain.findall(f"devices/disk[@device='{device}']")
+    return [drive.find("target").attrib["dev"] for drive in drives]
+
+
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["", "T"]),
+        "labels": st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz")),
+        "memory": st.sampled_from(["256 MiB", "1 GiB", "300 MB"]),
+        "vcpus": st.integers(1, 4),
+        "firmware": st.sampled_from(["bios", "uefi"]),
+        "cpu": st.sampled_from([{"mode": "maximum"}, {"model": "EPYC", "features": {"svm": False}}]),
+        "disks": st.lists(
+            st.fixed_dictionaries(
+                {"volume": st.just(VOLUME["volume"])},
+                optional={"bus": st.sampled_from(["virtio", "scsi", "sata"]), "cache": st.sampled_from(["none"])},
+            ),
+            max_size=4,
+        ),
+        "cdroms": st.lists(st.sampled_from([{}, {"path": "/a.iso"}, {"path": ""}, {"bus": "sata"}]), max_size=3),
+        "interfaces": st.lists(st.sampled_from([{"user": True}, {"network": "n", "link": "down"}]), max_size=3),
+        "graphics": st.lists(st.just({"type": "vnc", "port": 5901}), max_size=1),
+        "serials": st.lists(st.sampled_from([{"type": "pty"}, {"type": "file", "path": "/s"}]), max_size=2),
+        "channels": st.lists(st.just({"name": "com.example"}), max_size=1),
+        "rng": st.booleans(),
+        "tpm": st.booleans(),
+        "boot": st.lists(st.sampled_from(["hd", "cdrom", "network"]), unique=True),
+    },
+)
+
+
+@given(OPTIONS)
+@settings(max_examples=30, deadline=None)
+def test_patching_twice_is_patching_once(options: dict[str, Any]) -> None:
+    for first in (new(**options), patched(stored(), **options)):
+        assert dump(patched(first, **options)) == dump(first)
+
+
+@given(OPTIONS)
+@settings(max_examples=15, deadline=None)
+def test_every_difference_of_the_xml_is_in_the_diff(options: dict[str, Any]) -> None:
+    before = stored()
+    after = patched(before, **options)
+    assert (dump(before) == dump(after)) == (configuration_changes(before, after) == [])
+
+
+@pytest.mark.parametrize("release", ["bookworm", "trixie"])
+def test_nothing_named_is_nothing_touched(release: str) -> None:
+    assert dump(patched(stored(release))) == dump(stored(release))
+
+
+def test_drives_get_targets_in_the_order_of_the_list() -> None:
+    domain = new(disks=[VOLUME, {**VOLUME, "bus": "scsi"}, VOLUME, {**VOLUME, "target": "vdb"}], cdroms=[{}])
+    assert targets(domain) == ["vda", "sda", "vdc", "vdb"]
+    assert targets(domain, "cdrom") == ["sdb"]
+
+
+def test_a_new_disk_comes_after_those_that_are_there() -> None:
+    """Else a second run would take it for the first, and exchange what both hold."""
+    domain = new(disks=[{**VOLUME, "target": "vdc"}])
+    twice = patched(domain, disks=[{"serial": "A"}, {**VOLUME, "serial": "B"}])
+    assert targets(twice) == ["vdc", "vdd"]
+    assert dump(patched(twice, disks=[{"serial": "A"}, {**VOLUME, "serial": "B"}])) == dump(twice)
+
+
+def test_a_snapshot_on_top_of_the_image_is_still_the_image() -> None:
+    """Going back to the image below would throw away all that was written since."""
+    domain = new(disks=[VOLUME])
+    disk = domain.find("devices/disk")
+    disk.set("type", "file")
+    disk.find("source").attrib.clear()
+    disk.find("source").set("file", "/pool/a.snap")
+    disk.append(parse("<backingStore type='file'><source file='/pool/a.qcow2'/></backingStore>"))
+    assert dump(patched(domain, disks=[VOLUME])) == dump(domain)
+
+
+def test_spare_ports_leave_room_for_hot_plug() -> None:
+    domain = new(disks=[VOLUME], interfaces=[{"user": True}])
+    ports = domain.findall("devices/controller[@model='pcie-root-port']")
+    assert len(ports) == 6 + 3 + 1 + 1 + 1  # spare, every domain's, disk, interface, rng
+
+
+def test_both_agents_have_a_channel() -> None:
+    names = [target.get("name") for target in new().iterfind("devices/channel/target")]
+    assert names == ["org.qemu.guest_agent.0", "org.kvmmanager.agent.0"]
+
+
+def test_memory_above_the_maximum_raises_it_and_less_leaves_it() -> None:
+    domain = new(memory="1 GiB")
+    more = patched(domain, memory="2 GiB")
+    assert (more.findtext("memory"), more.findtext("currentMemory")) == ("2097152", "2097152")
+    less = patched(domain, memory="512 MiB")
+    assert (less.findtext("memory"), less.findtext("currentMemory")) == ("1048576", "524288")
+
+
+def test_an_order_of_devices_and_one_of_kinds_take_turns() -> None:
+    domain = patched(new(boot=["hd"], disks=[VOLUME]), disks=[{"boot_order": 1}])
+    assert domain.find("os/boot") is None
+    again = patched(domain, boot=["network"])
+    assert again.find("devices/disk/boot") is None
+    assert again.find("os/boot").get("dev") == "network"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"memory": "2"}, "did you forget the unit"),
+        ({"memory": "2 GiB", "max_memory": "1 GiB"}, "more than max_memory"),
+        ({"vcpus": 3, "max_vcpus": 2}, "more than max_vcpus"),
+        ({"max_vcpus": 4, "topology": {"cores": 3}}, "makes 3 vCPUs"),
+        ({"secure_boot": True, "firmware": "bios"}, "needs firmware: uefi"),
+        ({"cpu": {"features": {"a": "maybe"}}}, "is no policy"),
+        ({"disks": [{}, {}]}, "needs an image"),
+        ({"disks": [{"target": "vdz", "path": "/nowhere"}]}, "its format is not known"),
+        ({"disks": [{"target": "sda"}]}, "is a cdrom, not a disk"),
+        ({"disks": [{"target": "vda"}, {"target": "vda"}]}, "each device once"),
+        ({"interfaces": [{"mac": "5:4", "user": True}]}, "is not a MAC address"),
+        ({"boot": ["hd"], "disks": [{"boot_order": 1}]}, "exclude each other"),
+        ({"purge": ["disks"]}, "name disks too"),
+        ({"serials": [{"type": "unix"}]}, "needs a path"),
+        ({"machine": "pc"}, "create it again"),
+    ],
+)
+def test_contradictions_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(Failure, match=message):
+        patched(stored(), **options)
