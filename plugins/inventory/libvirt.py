@@ -297,6 +297,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._shown: list[str] = []
         self._group_by: list[str] = []
         self._connection: str | None = None
+        self._constructs = False
         self._made_groups: dict[str, str] = {}
 
     def verify_file(self, path: str) -> bool:
@@ -327,6 +328,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._shown = self.get_option("variables")
         self._group_by = self.get_option("group_by")
         self._connection = self.get_option("ansible_connection")
+        self._constructs = any(self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
         for name, domain in zip(names, domains):
             self._add(untrusted(name), domain, policy.choose(domain))
 
@@ -382,9 +384,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add(self, name: str, domain: dict[str, Any], address: str | None) -> None:
         """One host with its variables and groups."""
-        known = {f"libvirt_{fact}": value for fact, value in untrusted(domain).items()}
-        shown = [f"libvirt_{fact}" for fact in self._shown if domain[fact] not in _NOTHING]
-        variables = {variable: known[variable] for variable in shown}
+        facts = untrusted(domain)
+        variables = {f"libvirt_{fact}": facts[fact] for fact in self._shown if facts[fact] not in _NOTHING}
         if address is not None:
             variables["ansible_host"] = untrusted(address)
             if self._connection:
@@ -394,7 +395,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.set_variable(name, variable, value)
         for group in self._groups_of(domain):
             self.inventory.add_child(group, name)
-        self._construct(name, {**known, **variables})
+        if self._constructs:
+            self._construct(name, {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **variables})
 
     def _groups_of(self, domain: dict[str, Any]) -> list[str]:
         """The groups that group_by asks for, made where they are not there yet."""

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/benchmarks.md: the figures, and the machine that they were taken on."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+
+import libvirt
+
+from benchmarks import incumbent
+from benchmarks.figure import Figure
+
+_PAGE = """<!--
+Copyright (c) 2026, kvmmanager contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Speed and memory
+
+`make bench` measures this collection beside community.libvirt, or against a limit, and prints these lines.
+What each one means, and how it is measured, is written in the file of `benchmarks/` that makes it.
+`make bench` changes nothing in this page; `python -m benchmarks --write docs/benchmarks.md` does.
+
+A ratio is how many times better this collection is. `ok` means that the goal is reached, `short` that it is not.
+
+| figure | ours | theirs, or the limit | ratio | goal | |
+| --- | ---: | ---: | ---: | ---: | --- |
+{rows}
+
+Taken on {date}, on this machine:
+
+{machine}
+"""
+
+
+def write(path: str, figures: list[Figure]) -> None:
+    """Write the page."""
+    page = _PAGE.format(
+        rows="\n".join(map(_row, figures)),
+        date=datetime.datetime.now(tz=datetime.timezone.utc).date(),
+        machine="\n".join(f"- {name}: {value}" for name, value in _machine().items()),
+    )
+    pathlib.Path(path).write_text(page, encoding="utf-8")
+
+
+def _row(figure: Figure) -> str:
+    cells = (
+        figure.name,
+        f"{figure.ours:.3g} {figure.unit}",
+        f"{figure.theirs:.3g} {figure.unit}",
+        f"{figure.ratio:.1f}",
+        f"{figure.goal:g}",
+        "ok" if figure.is_met else "short",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _machine() -> dict[str, str]:
+    number = libvirt.getVersion()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return {
+        "processors": f"{os.cpu_count()} × {_processor()}",
+        "memory": f"{memory:.0f} GiB",
+        "system": f"{_system()}, Linux {platform.release()}",
+        "Python": platform.python_version(),
+        "libvirt (client)": f"{number // 1000000}.{number // 1000 % 1000}.{number % 1000}",
+        **incumbent.versions(),
+    }
+
+
+def _processor() -> str:
+    found = re.search(r"^model name\s*:\s*(.+)$", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
+    return found.group(1) if found else platform.machine()
+
+
+def _system() -> str:
+    return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
