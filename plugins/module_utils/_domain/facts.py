@@ -15,7 +15,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.kvm import why_kvm_is_unusable
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import missing
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import require_volume
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse, text_at
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, parse, text_at
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,23 @@ def read_facts(hypervisor: Hypervisor, desired: dict[str, Any], current: Element
     _require_networks(hypervisor, _named_networks(desired) - _used_networks(current))
     images = {place: _read_image(hypervisor, place) for place in _named_images(desired) - _used_images(current)}
     found = {place: image for place, image in images.items() if image is not None}
-    if current is not None:
-        return Facts(images=found)
-    return Facts(uuid=desired.get("uuid") or str(uuid.uuid4()), host=_read_host(hypervisor, desired), images=found)
+    if current is None:
+        return Facts(desired.get("uuid") or str(uuid.uuid4()), _read_host(hypervisor, desired), found)
+    if _asks_more_of_host(desired, current):
+        return Facts(host=_read_host(hypervisor, {**_machine_of(current), **desired}), images=found)
+    return Facts(images=found)
+
+
+def _asks_more_of_host(desired: dict[str, Any], current: Element) -> bool:
+    """Whether a domain that exists is to have what not every host offers."""
+    tpm = desired.get("tpm", False) and current.find("devices/tpm") is None
+    chosen = attribute_at(current, "os", "firmware") or current.find("os/loader")
+    return bool(tpm or (desired.get("firmware") == "uefi" and chosen is None))
+
+
+def _machine_of(current: Element) -> dict[str, Any]:
+    places = {"type": ("", "type"), "arch": ("os/type", "arch"), "machine": ("os/type", "machine")}
+    return {option: attribute_at(current, *place) for option, place in places.items()}
 
 
 def _read_host(hypervisor: Hypervisor, desired: dict[str, Any]) -> Host:

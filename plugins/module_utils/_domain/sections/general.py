@@ -23,7 +23,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone, dump
 
 # The option → its virDomainMetadataType.
 _METADATA = {
@@ -90,7 +90,12 @@ def _metadata_text(target: Element, option: str) -> str | None:
     if option != "labels":
         return target.findtext(option)
     found = target.find(f"metadata/{{{NAMESPACE}}}domain")
-    return None if found is None else dump(found)
+    if found is None:
+        return None
+    bare = clone(found)  # libvirt puts the namespace in itself, and refuses one that is there already
+    for element in bare.iter():
+        element.tag = element.tag.partition("}")[2]
+    return dump(bare)
 
 
 SECTION = General()
