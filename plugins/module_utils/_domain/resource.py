@@ -54,12 +54,12 @@ class Reading:
     """All that the planner needs to know, read before it plans.
 
     :ivar current: None where the domain does not exist.
-    :ivar facts: what the host can do and what the options refer to; None when the domain is to be absent.
+    :ivar facts: what the host can do and what the options refer to; none when the domain is to be absent.
     :ivar doomed: the volumes that go with the domain when it is to be absent.
     """
 
     current: Current | None
-    facts: Facts | None
+    facts: Facts
     doomed: list[Doomed]
 
 
@@ -80,7 +80,7 @@ class Domain(Resource):
         self.handle = Handle(name or (current.name if current else ""), found)
         if self.params["state"] == "absent":
             doomed = find_doomed(self.hypervisor, current, tuple(self.params["remove_disks"])) if current else []
-            return Reading(current, None, doomed)
+            return Reading(current, Facts(), doomed)
         if not self.handle.name:
             raise Failure(f"There is no domain {uuid} on {self.hypervisor.uri}; to create it, give its name too.")
         return Reading(current, read_facts(self.hypervisor, self.desired, current.stored if current else None), [])
