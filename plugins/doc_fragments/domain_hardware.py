@@ -64,7 +64,7 @@ options:
     type: str
   memory:
     description:
-      - How much memory the guest has, for example V(2 GiB).
+      - How much memory the guest has, for example V(2 GiB). It is rounded up to whole MiB.
       - A running guest can get less, and more up to O(max_memory), by its balloon driver.
       - More than O(max_memory) raises that too, from the next start on. Less leaves O(max_memory) as it is.
       - A new domain gets V(1 GiB).
@@ -206,7 +206,10 @@ options:
           medium.
         type: str
       target:
-        description: The name by which the drive is known here, for example V(sda). As O(disks[].target) without one.
+        description:
+          - The name by which the drive is known here, for example V(sda).
+          - Without one, the first drive in your list is the first one in the domain, and so on. New ones get the next free
+            name.
         type: str
       bus:
         description:
@@ -322,7 +325,7 @@ options:
   tpm:
     description:
       - Whether the guest has an emulated TPM 2.0.
-      - Taking it away loses what it holds.
+      - What the guest has sealed with it cannot be read without it.
     type: bool
   boot:
     description:
