@@ -19,6 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configu
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
 
 DUMPS = pathlib.Path(__file__).parent / "dumps"
@@ -107,13 +108,8 @@ def test_a_new_interface_gets_a_mac_that_stays() -> None:
 def test_memory_in_any_unit(xml: str, memory: int, most: int) -> None:
     stored = parse(read("bookworm-stored"))
     target = laid_over(stored, f"<domain>{xml}</domain>")
-    factor = {"KiB": 1, "GiB": 1024 * 1024, "MiB": 1024, "KB": 1000 / 1024}
-
-    def kib(tag: str) -> int:
-        found = target.find(tag)
-        return round(int(found.text) * factor[found.get("unit")])
-
-    assert (kib("currentMemory"), kib("memory")) == (memory, most)
+    kib = [-(-SizeField(tag, tag).read(target) // 1024) for tag in ("currentMemory", "memory")]
+    assert kib == [memory, most]
 
 
 def test_the_password_is_in_no_change() -> None:
