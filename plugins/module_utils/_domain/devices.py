@@ -119,13 +119,14 @@ class DeviceSection(Section):
                 raise Failure(f"purge: name {self.option} too; an empty list, {self.option}: [], removes them all.")
             return
         found = self.find(domain, items)
-        _refuse_twice(self.option, found)
-        listed = []
+        listed: list[Element] = []
         for item, device in zip(items, found):
             if device is None:
                 device = self.new(item, domain, options, facts)
                 child(domain, "devices").append(device)
             self.patch_device(device, item, domain, facts)
+            if any(device is other for other in listed) or self._has_double(domain, device):
+                raise Failure(f"{self.option}: two items are about the same device; list each device once.")
             listed.append(device)
         if purged:
             self._purge(domain, listed)
@@ -149,6 +150,11 @@ class DeviceSection(Section):
             plan.actions += part.actions
         return plan
 
+    def _has_double(self, domain: Element, device: Element) -> bool:
+        devices = self.devices(domain)
+        keys = [self.key(item, position) for position, item in enumerate(devices)]
+        return any(keys.count(key) > 1 for key, item in zip(keys, devices) if item is device)
+
     def _purge(self, domain: Element, listed: list[Element]) -> None:
         parent = child(domain, "devices")
         for device in self.devices(domain):
@@ -168,9 +174,3 @@ class DeviceSection(Section):
         if self.option in options.get("purge", ()):
             keys += [key for key in live if key not in target]
         return list(dict.fromkeys(keys))
-
-
-def _refuse_twice(option: str, found: list[Element | None]) -> None:
-    devices = [id(device) for device in found if device is not None]
-    if len(devices) != len(set(devices)):
-        raise Failure(f"{option}: two items are about the same device; list each device once.")

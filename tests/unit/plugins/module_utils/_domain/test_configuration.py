@@ -158,6 +158,8 @@ def test_an_order_of_devices_and_one_of_kinds_take_turns() -> None:
         ({"disks": [{"target": "vdz", "path": "/nowhere"}]}, "its format is not known"),
         ({"disks": [{"target": "sda"}]}, "is a cdrom, not a disk"),
         ({"disks": [{"target": "vda"}, {"target": "vda"}]}, "each device once"),
+        ({"disks": [{"target": "vdz", **VOLUME}, {"target": "vdz", **VOLUME}]}, "each device once"),
+        ({"graphics": [{"type": "spice"}, {"type": "spice"}]}, "each device once"),
         ({"interfaces": [{"mac": "5:4", "user": True}]}, "is not a MAC address"),
         ({"boot": ["hd"], "disks": [{"boot_order": 1}]}, "exclude each other"),
         ({"purge": ["disks"]}, "name disks too"),
