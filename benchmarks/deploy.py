@@ -68,7 +68,7 @@ def _our_tasks(numbers: range) -> list[dict[str, Any]]:
         "type": "qemu",
         "memory": "512 MiB",
         "vcpus": 1,
-        "disks": [{"pool": "bench", "volume": "{{ item }}.qcow2"}],
+        "disks": [{"volume": {"pool": "bench", "volume": "{{ item }}.qcow2"}}],
         "interfaces": [{"network": "default"}],
     }
     return [

@@ -18,8 +18,7 @@ from benchmarks import incumbent
 from benchmarks.figure import Figure
 
 _PAGE = """<!--
-Copyright (c) 2026, kvmmanager contributors
-GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-FileCopyrightText: 2026 kvmmanager contributors
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
 

@@ -227,7 +227,7 @@ domains:
         - Sizes are in bytes. Lists of devices are dictionaries by what identifies each.
       type: dict
       returned: when O(gather) has V(config)
-      sample: {memory: 2147483648, vcpus: 2, disks: {vda: {pool: default, volume: web1.qcow2, bus: virtio}}}
+      sample: {memory: 2147483648, vcpus: 2, disks: {vda: {volume: {pool: default, volume: web1.qcow2}, bus: virtio}}}
     statistics:
       description:
         - What libvirt counts. Memory is in bytes, times are in nanoseconds.

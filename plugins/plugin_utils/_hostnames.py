@@ -29,9 +29,7 @@ def choose_hostnames(domains: list[dict[str, Any]], preferences: list[str]) -> t
     clashing: dict[str, None] = {}
     for choice in (*preferences, *_LAST_CHOICES):
         proposals = {
-            position: _candidate(domain, choice)
-            for position, domain in enumerate(domains)
-            if position not in chosen
+            position: _candidate(domain, choice) for position, domain in enumerate(domains) if position not in chosen
         }
         demand = Counter(proposals.values())
         taken = set(chosen.values())

@@ -74,11 +74,7 @@ def _selector(params: dict[str, Any]) -> Callable[[Found], bool]:
     states = params["states"]
 
     def wanted(found: Found) -> bool:
-        return (
-            name_matches(found.name)
-            and (not uuids or found.uuid in uuids)
-            and (not states or found.state in states)
-        )
+        return name_matches(found.name) and (not uuids or found.uuid in uuids) and (not states or found.state in states)
 
     return wanted
 

@@ -41,6 +41,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel impor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
 Addresses = list[dict[str, Any]]
+_ASKED = {"agent": "the guest agent of", "arp": "the ARP table of the host of"}
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Reader:
                     for interface in item.facts["interfaces"]:
                         item.facts["addresses"] += leases.get(interface["mac"], [])
             elif source == "agent":
-                self._ask(source, [item for item in asked if item.facts["agent_connected"]])
+                self._ask(source, [item for item in asked if item.state == "running" and item.facts["agent_connected"]])
             else:
                 self._ask(source, asked)
 
@@ -193,7 +194,7 @@ class Reader:
                 found = interface_addresses(source, outcome.value)
                 item.facts["addresses"] += in_order_of(item.facts["interfaces"], found)
             elif not is_not_found(outcome.error):
-                self.notes.append(_sentence(f"ask the {source} of '{item.name}' for its addresses", outcome.error))
+                self.notes.append(_sentence(f"ask {_ASKED[source]} '{item.name}' for its addresses", outcome.error))
 
     def _ask_agent(self, found: Found) -> dict[str, Any]:
         source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT

@@ -27,9 +27,7 @@ def name_filter(patterns: Iterable[str], option: str) -> Callable[[str], bool]:
 
 def labels_match(labels: dict[str, str], wanted: dict[str, Any]) -> bool:
     """Whether all wanted labels are there with a value that matches; a value is a shell pattern."""
-    return all(
-        name in labels and fnmatch.fnmatchcase(labels[name], str(pattern)) for name, pattern in wanted.items()
-    )
+    return all(name in labels and fnmatch.fnmatchcase(labels[name], str(pattern)) for name, pattern in wanted.items())
 
 
 def compile_query(expression: str, option: str) -> Callable[[Any], Any]:
@@ -72,4 +70,6 @@ def _expression(pattern: str, option: str) -> re.Pattern[str]:
 
 def _bad_query(expression: str, option: str, error: Exception) -> Failure:
     said = " ".join(str(error).split())
-    return Failure(f"{option}: '{expression}' cannot be used as a JMESPath expression: {said}. See https://jmespath.org/.")
+    return Failure(
+        f"{option}: '{expression}' cannot be used as a JMESPath expression: {said}. See https://jmespath.org/."
+    )

@@ -157,6 +157,16 @@ def test_all_sources_are_asked_where_nothing_is_enough() -> None:
     assert addresses(found[0]) == [("arp", "10.0.0.3"), ("agent", "10.0.0.2"), ("lease", "10.0.0.1")]
 
 
+def test_the_agent_of_a_paused_domain_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def paused(self: Host, groups: int, flags: int) -> list[Any]:
+        return [(domain, {"state.state": libvirt.VIR_DOMAIN_PAUSED}) for domain in self.domains]
+
+    monkeypatch.setattr(Host, "getAllDomainStats", paused)
+    host = Host([Domain("asleep", 1, agent=True)])
+    assert read(host)[1][0].state == "paused"
+    assert host.calls["agent"] == 0
+
+
 def test_a_hung_agent_delays_by_its_own_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(self: Domain) -> dict[str, Any]:
         if self.name() == "hung":
@@ -169,7 +179,7 @@ def test_a_hung_agent_delays_by_its_own_timeout_only(monkeypatch: pytest.MonkeyP
     reader, found = read(host, agent_timeout=0.2)
     assert time.monotonic() - start < 2
     assert {item.name: len(item.facts["addresses"]) for item in found} == {"hung": 0, "well": 1}
-    assert reader.notes == ["Cannot ask the agent of 'hung' for its addresses: no answer in time."]
+    assert reader.notes == ["Cannot ask the guest agent of 'hung' for its addresses: no answer in time."]
     assert reader.problems == []
 
 
