@@ -105,7 +105,7 @@ def run_resource(
         module.fail_json(msg=failure.message, **failure.result)
     if module._diff:
         result = {**result, "diff": render_diff(plan.changes)}
-    module.exit_json(changed=plan.changed, **result)
+    _exit(module, plan.changed, result)
 
 
 def run_info(
@@ -113,7 +113,8 @@ def run_info(
 ) -> None:
     """Be the ``main()`` of a module that only reads. The connection is read-only. Does not return.
 
-    :param collect: from the task's options and the connection to what the task returns.
+    :param collect: from the task's options and the connection to what the task returns; sentences under
+        ``warnings`` are shown as Ansible's own.
     """
     module = _module(arguments, constraints)
     try:
@@ -121,7 +122,13 @@ def run_info(
             result = collect(module.params, hypervisor)
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)
-    module.exit_json(changed=False, **result)
+    _exit(module, False, result)
+
+
+def _exit(module: AnsibleModule, changed: bool, result: dict[str, Any]) -> None:
+    for warning in result.get("warnings", ()):
+        module.warn(warning)
+    module.exit_json(changed=changed, **{key: value for key, value in result.items() if key != "warnings"})
 
 
 def named(params: Any) -> Any:
