@@ -59,7 +59,7 @@ def static_inventory(uris: dict[str, str], image: pathlib.Path, public_key: path
             "write_files": [{"path": "/etc/e2e", "content": "written by cloud-init\n"}],
             "runcmd": [["sh", "-c", "echo run >> /var/lib/e2e-runs"]],
         },
-        "cloud_vm_wait_timeout": 840,
+        "cloud_vm_wait_timeout": 1200,
     }
     vms = {"web1": {"cloud_vm_hypervisor": "h1"}, "web2": {"cloud_vm_hypervisor": "h2"}}
     labels = {name: {"cloud_vm_labels": {"service": name}} for name in vms}
