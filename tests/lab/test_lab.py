@@ -221,7 +221,7 @@ def test_host_that_was_not_noted_is_found(other_name: str) -> None:
     Lab(name=other_name, hosts=[Host("h1")]).up()
     state = load(other_name)
     assert state is not None
-    (supervisor,) = state.supervisors.values()
+    supervisor = next(iter(state.supervisors.values()))
     state.supervisors.clear()
     state.save()
     Lab(name=other_name).down()
@@ -262,7 +262,7 @@ def test_relay_delays_and_counts(lab: Lab, rtt: float) -> None:
         connection = libvirt.open(relay.uri)
         relay.reset()
         began = time.monotonic()
-        for _ in range(4):
+        for _number in range(4):
             connection.listAllDomains()
         elapsed = time.monotonic() - began
         assert relay.calls() == {_LIST_ALL_DOMAINS: 4}

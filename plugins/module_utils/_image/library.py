@@ -85,8 +85,7 @@ class Library:
             if known is not None and wanted is not None and _has(known, wanted):
                 return known
             path = self._cache.path_of(source)
-            assert source.url is not None
-            downloaded = download.fetch(source.url, path, wanted, self._policy.timeout)
+            downloaded = download.fetch(source.where, path, wanted, self._policy.timeout)
             try:
                 image_file.inspect(path, source.format)
             except Failure:
@@ -147,8 +146,7 @@ class Library:
         return Cached(path, found, found.digest if algorithm == "sha256" else "")
 
     def _is_unchanged(self, source: Source, cached: Cached) -> bool:
-        assert source.url is not None
-        return cached.etag is not None and download.etag(source.url, self._policy.timeout) == cached.etag
+        return cached.etag is not None and download.etag(source.where, self._policy.timeout) == cached.etag
 
 
 def _has(cached: Cached, wanted: Checksum) -> bool:

@@ -95,7 +95,8 @@ def tiny() -> Tiny:
 
 
 def _init_source() -> str:
-    return Path(__file__).with_name("tiny_init.py").read_text(encoding="utf-8")
+    # The kernel needs the first line to start it; in this tree it is no program.
+    return "#!/usr/bin/python3 -S\n" + Path(__file__).with_name("tiny_init.py").read_text(encoding="utf-8")
 
 
 def _build(folder: Path) -> None:

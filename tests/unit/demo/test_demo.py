@@ -73,7 +73,7 @@ def test_only_its_own_daemons_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has the number of one that the demo started, but began at another time, is left alone."""
     ended: list[int] = []
     monkeypatch.setattr("os.kill", lambda pid, _signal: ended.append(pid))
-    monkeypatch.setattr(daemon, "_start_time", lambda pid: {10: "100", 11: "999"}.get(pid))
+    monkeypatch.setattr(daemon, "_start_time", {10: "100", 11: "999"}.get)
     common.remember(
         "daemons",
         [

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.status import BEGIN, END, find_status
 
 
