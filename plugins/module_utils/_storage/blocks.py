@@ -41,6 +41,14 @@ def pieces(source: Any, sparse: bool) -> Iterator[Piece]:
             yield piece
 
 
+def allocated(source: Any, length: int) -> int:
+    """How many bytes of the content take up space, holes of a file aside; ``length`` where that is not known."""
+    try:
+        return min(length, os.fstat(source.fileno()).st_blocks * 512)
+    except (AttributeError, OSError):  # no file, or none of the operating system's
+        return length
+
+
 def _blocks(source: Any) -> Iterator[bytes]:
     if hasattr(source, "read"):
         while block := source.read(BLOCK):

@@ -17,10 +17,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import allocated
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
     find_volume,
     holds_files,
     refresh,
+    try_refresh,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks, new_mark
@@ -28,6 +30,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     VolumeSpec,
     volume_xml,
 )
+
+_MIB = 1024 * 1024
 
 
 def create_volume(hypervisor: Hypervisor, pool: Any, spec: VolumeSpec) -> Any:
@@ -72,6 +76,7 @@ def create_with_content(
         not work either, or this process dies, the mark of the upload stays; see upload_mark.py.
     """
     pool_name = pool.name()
+    require_space(hypervisor, pool, name, source, length)
     delete_marks(hypervisor, pool, name)
     mark = create_volume(hypervisor, pool, VolumeSpec(new_mark(name), capacity=1, format="raw"))
     with _removed_on_failure(hypervisor, pool_name, mark.name()):
@@ -102,6 +107,22 @@ def delete_if_there(hypervisor: Hypervisor, pool_name: str, *names: str) -> None
 def delete_marks(hypervisor: Hypervisor, pool: Any, name: str) -> None:
     """Delete the marks of a volume whose incomplete content is gone."""
     delete_if_there(hypervisor, pool.name(), *marks(hypervisor, pool, name))
+
+
+def require_space(hypervisor: Hypervisor, pool: Any, name: str, source: Any, length: int) -> None:
+    """Refuse content that cannot fit, before it fills a disk that others share, and that libvirt 11.3 crashes on.
+
+    :param name: of the volume that it is for.
+    :param source: holes of a file do not count.
+    """
+    try_refresh(hypervisor, pool)
+    needed = allocated(source, length)
+    available = hypervisor.call(f"read the storage pool '{pool.name()}'", pool.info)[3]
+    if available < needed:
+        raise Failure(
+            f"Cannot write the volume '{name}': No space left on device. Free some space on the storage pool's host: "
+            f"it takes {-(-needed // _MIB)} MiB, and the storage pool '{pool.name()}' has {available // _MIB} MiB left."
+        )
 
 
 @contextlib.contextmanager

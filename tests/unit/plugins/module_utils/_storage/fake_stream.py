@@ -63,6 +63,7 @@ class FakeHost(Hypervisor):
     """A hypervisor with the pool ``images``, in which volumes come and go.
 
     :ivar volumes: those that there are, by name.
+    :ivar available: how many bytes are left.
     :ivar alive: whether the connection is.
     """
 
@@ -72,11 +73,13 @@ class FakeHost(Hypervisor):
 
     def __init__(self, stream: FakeStream, alive: bool = True) -> None:
         self.volumes: dict[str, Any] = {}
+        self.available = 1 << 30
         self.alive = alive
         self.stream = stream
         self.pool = SimpleNamespace(
             name=lambda: "images",
             isActive=lambda: 1,
+            info=lambda: [2, 1 << 30, 0, self.available],
             refresh=lambda _flags: 0,
             XMLDesc=lambda _flags: "<pool type='dir'/>",
             createXML=self._create,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import BLOCK, Hole, pieces
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import BLOCK, Hole, allocated, pieces
 
 
 def joined(found: Any) -> bytes:
@@ -87,3 +87,11 @@ def test_a_pipe_has_no_holes_to_seek() -> None:
     os.close(writer)
     with os.fdopen(reader, "rb") as file:
         assert joined(pieces(file, sparse=True)) == b"content"
+
+
+def test_only_what_takes_up_space_counts(file_with_holes: pathlib.Path) -> None:
+    length = file_with_holes.stat().st_size
+    with file_with_holes.open("rb") as file:
+        assert BLOCK < allocated(file, length) < 2 * BLOCK
+    assert allocated(io.BytesIO(b"content"), 7) == 7
+    assert allocated([b"content"], 7) == 7
