@@ -57,7 +57,12 @@ def run_playbook(variables: dict[str, Any]) -> None:
 
 def listed() -> dict[str, Any]:
     """What `ansible-inventory --list` says of the demo's VMs."""
-    return dict(json.loads(_inventory_command("--list", capture=True)))
+    return dict(json.loads(_inventory_command("--list", capture=True), object_hook=_plain))
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """ansible-inventory wraps each text that must not be used as a template; here it is only shown."""
+    return value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else value
 
 
 def show_graph() -> None:

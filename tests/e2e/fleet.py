@@ -22,6 +22,11 @@ _CHANGED = re.compile(r"^changed: \[([^\] ]+)")
 _RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 
 
+def plain(value: dict[str, Any]) -> Any:
+    """ansible-inventory wraps each text that must not be used as a template; here it is only compared."""
+    return value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else value
+
+
 @dataclass(frozen=True)
 class Run:
     """What one run of a playbook said.
@@ -85,7 +90,7 @@ class Fleet:
         done = subprocess.run(
             command, cwd=self.folder, env=self._environment(), capture_output=True, text=True, timeout=60, check=True
         )
-        return dict(json.loads(done.stdout)["_meta"]["hostvars"])
+        return dict(json.loads(done.stdout, object_hook=plain)["_meta"]["hostvars"])
 
     def _program(self, name: str) -> str:
         return str(pathlib.Path(sys.executable).with_name(name))
