@@ -52,7 +52,7 @@ def run_playbook(variables: dict[str, Any]) -> None:
     command = [_program("ansible-playbook"), "-i", str(_CONTROLLER), "kvmmanager.libvirt.demo"]
     command += ["-e", json.dumps(variables)]
     if subprocess.run(command, cwd=FOLDER, env=environment(), check=False).returncode != 0:
-        raise DemoError("the playbook failed; what Ansible says above tells why. `make demo` again goes on from there.")
+        raise DemoError("the playbook failed; Ansible says above why. Run the same again: it goes on from there.")
 
 
 def listed() -> dict[str, Any]:
