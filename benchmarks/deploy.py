@@ -48,7 +48,7 @@ def run() -> list[Figure]:
             "ours": _playbook(folder, uri, (_our_tasks(range(start, start + COUNT)) for start in first)),
             "theirs": _playbook(folder, uri, (_their_tasks(pool, range(start, start + COUNT)) for start in first)),
         }
-        taken = medians(contenders, _ROUNDS)
+        taken = medians(contenders, _ROUNDS, warm_up=0)
     return [Figure(f"{COUNT} machines from one image: overlays, or copies", taken["ours"], taken["theirs"], "s")]
 
 

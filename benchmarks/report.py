@@ -69,6 +69,7 @@ def _machine() -> dict[str, str]:
         "processors": f"{os.cpu_count()} × {_processor()}",
         "memory": f"{memory:.0f} GiB",
         "system": f"{_system()}, Linux {platform.release()}",
+        "load while it ran (1, 5, 15 minutes)": ", ".join(f"{load:.1f}" for load in os.getloadavg()),
         "Python": platform.python_version(),
         "libvirt (client)": f"{number // 1000000}.{number // 1000 % 1000}.{number % 1000}",
         **incumbent.versions(),

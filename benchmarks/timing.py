@@ -15,14 +15,17 @@ from collections.abc import Callable, Mapping
 from benchmarks import incumbent
 
 
-def medians(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median of the seconds that each contender takes, called in turn, once more to warm up."""
+def medians(contenders: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 1) -> dict[str, float]:
+    """The median of the seconds that each contender takes, called in turn.
+
+    :param warm_up: how many rounds come before, which do not count.
+    """
     times: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(rounds + 1):
+    for turn in range(warm_up + rounds):
         for name, contender in contenders.items():
             begin = time.perf_counter()
             contender()
-            if turn:
+            if turn >= warm_up:
                 times[name].append(time.perf_counter() - begin)
     return {name: statistics.median(taken) for name, taken in times.items()}
 
