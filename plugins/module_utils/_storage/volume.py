@@ -197,6 +197,8 @@ class Volume(Resource):
             *differences({**before, "capacity": Size(before["capacity"])}, _shown(made_from)),
         ]
         # Holes in what is uploaded would show what was there before, so it starts with a new file.
+        freed = current.facts["allocation"] or 0
+        plan.add("check the new content", lambda hypervisor: made_from.check(hypervisor, self._pool, freed))
         plan.add("delete the old volume", lambda hypervisor: delete_volume(hypervisor, self._volume))
         self._add_creation(plan, made_from)
         return plan

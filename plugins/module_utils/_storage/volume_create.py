@@ -109,15 +109,16 @@ def delete_marks(hypervisor: Hypervisor, pool: Any, name: str) -> None:
     delete_if_there(hypervisor, pool.name(), *marks(hypervisor, pool, name))
 
 
-def require_space(hypervisor: Hypervisor, pool: Any, name: str, source: Any, length: int) -> None:
+def require_space(hypervisor: Hypervisor, pool: Any, name: str, source: Any, length: int, freed: int = 0) -> None:
     """Refuse content that cannot fit, before it fills a disk that others share, and that libvirt 11.3 crashes on.
 
     :param name: of the volume that it is for.
     :param source: holes of a file do not count.
+    :param freed: bytes that the volume which this one replaces takes now.
     """
     try_refresh(hypervisor, pool)
     needed = allocated(source, length)
-    available = hypervisor.call(f"read the storage pool '{pool.name()}'", pool.info)[3]
+    available = hypervisor.call(f"read the storage pool '{pool.name()}'", pool.info)[3] + freed
     if available < needed:
         raise Failure(
             f"Cannot write the volume '{name}': No space left on device. Free some space on the storage pool's host: "

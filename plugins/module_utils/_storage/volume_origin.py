@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,13 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     require_active_pool,
     require_volume,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import verify
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     clone_volume,
     create_volume,
     create_with_content,
+    require_space,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
     Backing,
@@ -41,6 +44,8 @@ class Origin:
     :ivar capacity: what it will have once it is made.
     :ivar wanted: what it shall have in the end.
     :ivar create: from the hypervisor and the ``libvirt.virStoragePool`` to the ``libvirt.virStorageVol``.
+    :ivar check: fails where creating would, before a volume that is in the way is deleted; given the hypervisor, the
+        pool, and how many bytes that deletion frees.
     """
 
     summary: str
@@ -49,6 +54,7 @@ class Origin:
     wanted: int | None
     create: Callable[[Hypervisor, Any], Any]
     backing: Backing | None = None
+    check: Callable[[Hypervisor, Any, int], None] = lambda _hypervisor, _pool, _freed: None
 
 
 def origin(hypervisor: Hypervisor, params: dict[str, Any]) -> Origin:
@@ -135,13 +141,33 @@ def _from_file(params: dict[str, Any], capacity: int | None) -> Origin:
     checksum = None if params["checksum"] is None else checksums.parse(params["checksum"])
 
     def create(hypervisor: Hypervisor, pool: Any) -> Any:
-        try:
-            with open(path, "rb") as source:
-                return create_with_content(hypervisor, pool, params["name"], source, image.file_size, checksum)
-        except OSError as error:
-            raise Failure(f"Cannot read {path}: {error.strerror}.") from error
+        with _opened(path) as source:
+            return create_with_content(hypervisor, pool, params["name"], source, image.file_size, checksum)
 
-    return Origin(f"upload {path}", image.format, image.capacity, capacity, create)
+    def check(hypervisor: Hypervisor, pool: Any, freed: int) -> None:
+        if checksum is not None:
+            verify(checksum, _digest(path, checksum), path)
+        with _opened(path) as source:
+            require_space(hypervisor, pool, params["name"], source, image.file_size, freed)
+
+    return Origin(f"upload {path}", image.format, image.capacity, capacity, create, check=check)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    try:
+        with open(path, "rb") as source:
+            yield source
+    except OSError as error:
+        raise Failure(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _digest(path: str, checksum: checksums.Checksum) -> Any:
+    digest = checksum.start()
+    with _opened(path) as source:
+        for block in iter(lambda: source.read(1024 * 1024), b""):
+            digest.update(block)
+    return digest
 
 
 def _describe(hypervisor: Hypervisor, pool_name: str, name: str) -> dict[str, Any]:
