@@ -115,7 +115,8 @@ options:
       - Where several domains share a name, none of them gets it. Whatever is named here, V(alias_name) and then
         V(uuid) are tried in the end. So a name never depends on the order of the hypervisors. It can change when
         a second domain of that name appears. V(alias_name) alone does not change.
-      - What is no letter, digit, dot, hyphen or underscore becomes an underscore.
+      - What is no letter, digit, dot, hyphen or underscore becomes an underscore. A name that means something else
+        to Ansible, such as V(localhost) or V(all), is not used.
     type: list
     elements: str
     choices: [name, uuid, title, alias_name]

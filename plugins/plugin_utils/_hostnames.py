@@ -14,6 +14,8 @@ CHOICES = ("name", "uuid", "title", "alias_name")
 # Where two domains would get one name, these decide, whatever the user chose.
 _LAST_CHOICES = ("alias_name", "uuid")
 _LONGEST = 255
+# A host of such a name would stand in for the controller, or for a group, in any play.
+_RESERVED = ("localhost", "127.0.0.1", "all", "ungrouped")
 
 
 def choose_hostnames(domains: list[dict[str, Any]], preferences: list[str]) -> tuple[list[str], list[str]]:
@@ -46,7 +48,8 @@ def choose_hostnames(domains: list[dict[str, Any]], preferences: list[str]) -> t
 def _candidate(domain: dict[str, Any], choice: str) -> str:
     if choice == "alias_name":
         return harmless(f"{domain['hypervisor']}_{domain['name']}")
-    return harmless(domain[choice])
+    name = harmless(domain[choice])
+    return "" if name.lower() in _RESERVED else name
 
 
 def harmless(name: str) -> str:

@@ -44,7 +44,7 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
             lambda: _flagged(hypervisor, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
             lambda: _flagged(hypervisor, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT),
         ],
-        reader.deadline,
+        Deadline(None),  # each of the three has its own
     )
     flags = {"autostart": autostart.unwrap(), "persistent": persistent.unwrap()}
     domains = [_domain(found, params["gather"], flags) for found in read.unwrap()[1]]

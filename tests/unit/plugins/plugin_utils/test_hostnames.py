@@ -48,6 +48,11 @@ def test_a_domain_that_is_named_as_the_uuid_of_another_takes_nothing_from_it() -
     assert len(set(names)) == 3
 
 
+@pytest.mark.parametrize("name", ["localhost", "LocalHost", "127.0.0.1", "all", "ungrouped"])
+def test_a_domain_cannot_take_the_place_of_the_controller_or_of_a_group(name: str) -> None:
+    assert choose_hostnames([domain(name, 1, title=name)], ["title", "name"]) == ([f"h1_{name}"], [])
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
