@@ -16,7 +16,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power i
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_users import (
+    VolumeNames,
+    disk_uses,
+    overlays,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def find_doomed(hypervisor: Hypervisor, current: Current, disks: tuple[str, ...]
     """The volumes behind the disks that the task names.
 
     :raises Failure: for a target that the domain does not have, a CD-ROM, a disk that is no volume of an active
-        pool, and a volume that another domain uses too.
+        pool, and a volume that another domain or a volume laid over it needs too.
     """
     doomed = [_find_volume(hypervisor, current, target) for target in disks]
     if doomed:
@@ -131,26 +136,17 @@ def _target(disk: Element) -> str:
 
 
 def _refuse_shared(hypervisor: Hypervisor, current: Current, doomed: list[Doomed]) -> None:
-    domains = hypervisor.call("list the domains", hypervisor.connection.listAllDomains, 0)
-    for domain in domains:
-        if domain.UUIDString() == current.uuid:
-            continue
-        text = hypervisor.find("read a domain's disks", domain.XMLDesc, 0)
-        shared = [] if text is None else [disk for disk in doomed if _uses(parse(text), disk)]
-        if shared:
+    paths = {disk.path for disk in doomed}
+    for disk in doomed:
+        names = VolumeNames(disk.pool, disk.volume.name(), disk.path)
+        users = [str(use) for use in disk_uses(hypervisor, names) if use.handle.UUIDString() != current.uuid]
+        laid_over = [path for path in overlays(hypervisor, names) if path not in paths]
+        users += [f"the volume {path}, which is laid over it" for path in laid_over]
+        if users:
             raise Failure(
-                f"remove_disks: {shared[0].path} is used by the domain '{domain.name()}' too, so it is not deleted. "
+                f"remove_disks: {disk.path} is not deleted, because it is needed by {', '.join(users[:3])} too. "
                 "Leave that disk out of remove_disks."
             )
-
-
-def _uses(domain: Element, disk: Doomed) -> bool:
-    """Whether a domain has the volume as a disk or, as far as a running domain's XML tells, below one."""
-    return any(
-        disk.path in (source.get("file"), source.get("dev"))
-        or (source.get("pool"), source.get("volume")) == (disk.pool, disk.volume.name())
-        for source in domain.iterfind("devices/disk//source")
-    )
 
 
 def _delete(hypervisor: Hypervisor, disk: Doomed) -> None:

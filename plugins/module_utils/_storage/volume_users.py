@@ -37,6 +37,7 @@ class DiskUse:
     :ivar target: the disk's name in the domain, such as ``vda``.
     :ivar running: whether QEMU has the volume open now.
     :ivar direct: whether the disk writes to it, rather than to an overlay of it.
+    :ivar is_waiting: whether a running domain has the disk only in its stored configuration, for its next start.
     """
 
     handle: Any
@@ -44,8 +45,11 @@ class DiskUse:
     target: str
     running: bool
     direct: bool
+    is_waiting: bool = False
 
     def __str__(self) -> str:
+        if self.is_waiting:
+            return f"the running domain '{self.domain}' from its next start (disk {self.target})"
         state = "running" if self.running else "stopped"
         return f"the {state} domain '{self.domain}' (disk {self.target})"
 
@@ -77,12 +81,27 @@ def _volumes(hypervisor: Hypervisor, pool: Any) -> list[Any]:
 
 
 def _uses_of(hypervisor: Hypervisor, domain: Any, volume: VolumeNames) -> list[DiskUse]:
-    text = hypervisor.find(f"read the domain '{domain.name()}'", domain.XMLDesc, 0)
+    active = domain.ID() != -1
+    uses = _uses_in(hypervisor, domain, 0, volume)
+    found = [DiskUse(domain, domain.name(), target, active, direct) for target, direct in uses]
+    if active:  # what its next start needs may differ from what it runs with
+        known = {use.target for use in found}
+        stored = _uses_in(hypervisor, domain, libvirt.VIR_DOMAIN_XML_INACTIVE, volume)
+        found += [
+            DiskUse(domain, domain.name(), target, running=False, direct=direct, is_waiting=True)
+            for target, direct in stored
+            if target not in known
+        ]
+    return found
+
+
+def _uses_in(hypervisor: Hypervisor, domain: Any, flags: int, volume: VolumeNames) -> list[tuple[str, bool]]:
+    """Target, and whether it is direct, of each disk that needs the volume in one of a domain's configurations."""
+    text = hypervisor.find(f"read the domain '{domain.name()}'", domain.XMLDesc, flags)
     if text is None:
         return []
-    running = domain.ID() != -1
     return [
-        DiskUse(domain, domain.name(), attribute_at(disk, "target", "dev") or "", running, direct=position == 0)
+        (attribute_at(disk, "target", "dev") or "", position == 0)
         for disk in parse(text).iterfind("devices/disk")
         for position, source in enumerate(_chain(disk))
         if _is(source, volume)

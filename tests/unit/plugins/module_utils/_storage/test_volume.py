@@ -151,7 +151,11 @@ def test_content_in_use_is_not_overwritten(read_only: Hypervisor, tmp_path: path
     options: dict[str, Any] = {"name": "web1.qcow2", "src": str(image), "format": "raw", "overwrite": "always"}
     with pytest.raises(Failure, match="is not overwritten, because it is needed by the running domain 'web1'"):
         planned(read_only, **options)
-    assert summaries(planned(read_only, **options, force=True)) == ["check the new content", "delete the old volume", f"upload {image}"]
+    assert summaries(planned(read_only, **options, force=True)) == [
+        "check the new content",
+        "delete the old volume",
+        f"upload {image}",
+    ]
 
 
 def test_an_interrupted_upload_starts_over(hypervisor: Hypervisor, tmp_path: pathlib.Path) -> None:

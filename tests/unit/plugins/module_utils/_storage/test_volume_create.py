@@ -103,7 +103,9 @@ def test_what_cannot_be_cleaned_up_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_does_not_fit_is_not_begun() -> None:
     host = FakeHost(FakeStream())
     host.available = 6
-    with pytest.raises(Failure, match="No space left on device. Free some space.*it takes 1 MiB.*'images' has 0 MiB left"):
+    with pytest.raises(
+        Failure, match="No space left on device. Free some space.*it takes 1 MiB.*'images' has 0 MiB left"
+    ):
         create(host)
     assert host.volumes == {}
     assert host.stream.received == b""

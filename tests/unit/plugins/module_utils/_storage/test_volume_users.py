@@ -40,6 +40,20 @@ def test_a_disk_that_names_pool_and_volume(hypervisor: Hypervisor) -> None:
     assert disk_uses(hypervisor, VolumeNames("other", "web2.qcow2", "/srv/other/web2.qcow2")) == []
 
 
+def test_a_disk_that_a_running_domain_has_from_its_next_start(hypervisor: Hypervisor) -> None:
+    domain = hypervisor.connection.lookupByName("web1")
+    hypervisor.connection.defineXML(
+        f"<domain type='test'><name>web1</name><uuid>{domain.UUIDString()}</uuid><memory>65536</memory>"
+        "<os><type>hvm</type></os><devices><disk type='file' device='disk'>"
+        "<source file='/srv/images/next.qcow2'/><target dev='vdb' bus='virtio'/></disk></devices></domain>"
+    )
+    (use,) = disk_uses(hypervisor, VolumeNames("images", "next.qcow2", "/srv/images/next.qcow2"))
+    assert str(use) == "the running domain 'web1' from its next start (disk vdb)"
+    assert not use.running
+    (use,) = disk_uses(hypervisor, VolumeNames("images", "web1.qcow2", "/srv/images/web1.qcow2"))
+    assert use.running
+
+
 def test_the_volumes_that_are_laid_over_one(read_only: Hypervisor) -> None:
     base = VolumeNames("images", "base.qcow2", "/srv/images/base.qcow2")
     assert overlays(read_only, base) == ["/srv/images/web1.qcow2"]
