@@ -116,7 +116,7 @@ options:
         V(uuid) are tried in the end. So a name never depends on the order of the hypervisors. It can change when
         a second domain of that name appears. V(alias_name) alone does not change.
       - What is no letter, digit, dot, hyphen or underscore becomes an underscore. A name that means something else
-        to Ansible, such as V(localhost) or V(all), is not used.
+        to Ansible, such as V(localhost), V(all) or that of another group, is not used.
     type: list
     elements: str
     choices: [name, uuid, title, alias_name]
@@ -257,8 +257,6 @@ cache_connection: ~/.cache/ansible-libvirt
 cache_timeout: 300
 """
 
-import hashlib
-import json
 from typing import Any
 
 from ansible.errors import AnsibleParserError
@@ -270,11 +268,13 @@ from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._addresses impo
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._filters import Filters
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
     Member,
+    fingerprint,
     listed_once,
     member,
     read_fleet,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._hostnames import choose_hostnames
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import templated
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import untrusted
 
 _FILE_NAMES = ("libvirt.yml", "libvirt.yaml", "kvm.yml", "kvm.yaml")
@@ -319,26 +319,28 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         filters = Filters(self.get_option("include"), self.get_option("exclude"))
         known = listed_once(self._domains(path, cache, policy))
         domains = [domain for domain in known if filters.accept(domain)]
-        names, clashes = choose_hostnames(domains, self.get_option("hostnames"))
+        self._group_by = self.get_option("group_by")
+        groups = [self._groups_of(domain) for domain in domains]
+        names, clashes = choose_hostnames(domains, self.get_option("hostnames"), reserved=self.inventory.groups)
         if clashes:
             self.display.warning(
-                f"More than one domain would be called {', '.join(map(repr, clashes))}: each was given another "
-                "name (see the option hostnames)."
+                f"More than one domain, or a group, would be called {', '.join(map(repr, clashes))}: the domains were "
+                "given other names (see the option hostnames)."
             )
         # Asked for once, not once a host.
         self._shown = self.get_option("variables")
-        self._group_by = self.get_option("group_by")
         self._connection = self.get_option("ansible_connection")
         self._constructs = any(self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
-        for name, domain in zip(names, domains):
-            self._add(untrusted(name), domain, policy.choose(domain))
+        for name, domain, groups_of_it in zip(names, domains, groups):
+            self._add(untrusted(name), domain, policy.choose(domain), groups_of_it)
 
     def _domains(self, path: str, cache: bool, policy: AddressPolicy) -> list[dict[str, Any]]:
         """All domains, from the cache where it may be used and has them."""
         members = self._members()
         if not self.get_option("cache"):
             return self._read(members, policy)[0]
-        key = f"{self.get_cache_key(path)}_{self._fingerprint(members)}"
+        options = [self.get_option(name) for name in _OPTIONS_OF_READING]
+        key = f"{self.get_cache_key(path)}_{fingerprint(members, options)}"
         if cache and (cached := self._cache.get(key)) is not None:
             return list(cached["domains"])
         domains, complete = self._read(members, policy)
@@ -367,23 +369,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _members(self) -> list[Member]:
         connections = self.get_option("connections")
-        return [member(self._templated(given), f"connections[{i}]") for i, given in enumerate(connections)]
+        # Their templates come from the file, which the user wrote.
+        filled = [templated(given, self.templar.template) for given in connections]
+        return [member(given, f"connections[{position}]") for position, given in enumerate(filled)]
 
-    def _templated(self, given: Any) -> Any:
-        """A connection with its templates filled in. They come from the file, which the user wrote."""
-        if not isinstance(given, dict):
-            return given
-        return {
-            key: self.templar.template(value) if isinstance(value, str) and "{{" in value else value
-            for key, value in given.items()
-        }
-
-    def _fingerprint(self, members: list[Member]) -> str:
-        options = [self.get_option(name) for name in _OPTIONS_OF_READING]
-        text = json.dumps([[item.identity for item in members], options])
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def _add(self, name: str, domain: dict[str, Any], address: str | None) -> None:
+    def _add(self, name: str, domain: dict[str, Any], address: str | None, groups: list[str]) -> None:
         """One host with its variables and groups."""
         facts = untrusted(domain)
         variables = {f"libvirt_{fact}": facts[fact] for fact in self._shown if facts[fact] not in _NOTHING}
@@ -394,8 +384,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_host(name)
         for variable, value in variables.items():
             self.inventory.set_variable(name, variable, value)
-        for group in self._groups_of(domain):
-            self.inventory.add_child(group, name)
+        for group in groups:
+            self.inventory.add_host(name, group)
         if self._constructs:
             self._construct(name, {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **variables})
 

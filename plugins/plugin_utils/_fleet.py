@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -66,6 +68,12 @@ def member(given: Any, option: str) -> Member:
     """
     params = checked(given, _CONNECTION, option)
     return Member(ConnectionOptions.from_params(params), params["alias"])
+
+
+def fingerprint(members: list[Member], options: list[Any]) -> str:
+    """What tells the cache of these hypervisors, read with these options, from that of others."""
+    text = json.dumps([[item.identity for item in members], options])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read_fleet(members: list[Member], request: Request, timeout: float) -> list[Answer]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 CHOICES = ("name", "uuid", "title", "alias_name")
@@ -18,14 +19,18 @@ _LONGEST = 255
 _RESERVED = ("localhost", "127.0.0.1", "all", "ungrouped")
 
 
-def choose_hostnames(domains: list[dict[str, Any]], preferences: list[str]) -> tuple[list[str], list[str]]:
-    """An inventory name for each domain, and the names that several domains would have had.
+def choose_hostnames(
+    domains: list[dict[str, Any]], preferences: list[str], reserved: Container[str] = ()
+) -> tuple[list[str], list[str]]:
+    """An inventory name for each domain, and the names that were wanted and given to none.
 
     A name that several domains would get is given to none of them, so that it never depends on the order of the
     hypervisors which of them is meant.
 
     :param domains: dicts with ``name``, ``uuid``, ``title`` and ``hypervisor``; no two with the same uuid.
     :param preferences: of `CHOICES`; the first that gives a domain a name which it does not share.
+    :param reserved: the names of groups, besides those that always are: what is set for a host of such a name,
+        Ansible sets for the group.
     """
     chosen: dict[int, str] = {}
     clashing: dict[str, None] = {}
@@ -36,7 +41,7 @@ def choose_hostnames(domains: list[dict[str, Any]], preferences: list[str]) -> t
         demand = Counter(proposals.values())
         taken = set(chosen.values())
         for position, name in proposals.items():
-            if name and demand[name] == 1 and name not in taken:
+            if name and demand[name] == 1 and name not in taken and name not in reserved:
                 chosen[position] = name
             elif name:
                 clashing[name] = None

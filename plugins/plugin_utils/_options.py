@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -27,3 +28,13 @@ def checked(given: Any, spec: dict[str, Any], option: str, **constraints: Any) -
     if result.error_messages:
         raise Failure(f"{option}: {'; '.join(result.error_messages)}.")
     return dict(result.validated_parameters)
+
+
+def templated(given: Any, template: Callable[[str], Any]) -> Any:
+    """The options of a dict with their templates filled in; anything else as it is.
+
+    :param template: what fills one in, ``Templar.template``.
+    """
+    if not isinstance(given, dict):
+        return given
+    return {key: template(value) if isinstance(value, str) and "{{" in value else value for key, value in given.items()}

@@ -129,24 +129,34 @@ class Reader:
             libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
         )
         found = [item for item in map(_found, listed) if self.request.wanted(item)]
-        for item, xml in self._texts(found, 0):
-            item.xml = parse(xml)
-            item.facts = {**summarize(item.xml), "addresses": []}
+        for item, (xml, facts) in self._described(found):
+            item.xml, item.facts = xml, facts
         described = [item for item in found if item.xml is not None and self.request.chosen(item)]
         if self.request.stored:
             self._add_stored(described)
         return sorted(described, key=lambda item: item.name)
 
+    def _described(self, found: list[Found]) -> Iterator[tuple[Found, tuple[Element, dict[str, Any]]]]:
+        """The XML and the facts of each; some are parsed while others are still on their way."""
+
+        def describe(item: Found) -> tuple[Element, dict[str, Any]]:
+            xml = parse(item.domain.XMLDesc(0))
+            return xml, {**summarize(xml), "addresses": []}
+
+        return self._existing(found, describe)
+
     def _add_stored(self, found: list[Found]) -> None:
+        def read(item: Found) -> Element:
+            return parse(item.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
         for item in found:
             item.stored = item.xml
-        for item, xml in self._texts([item for item in found if item.active], libvirt.VIR_DOMAIN_XML_INACTIVE):
-            item.stored = parse(xml)
+        for item, xml in self._existing([item for item in found if item.active], read):
+            item.stored = xml
 
-    def _texts(self, found: list[Found], flags: int) -> Iterator[tuple[Found, str]]:
-        """The XML of each domain that still exists."""
-        outcomes = call_each(lambda item: item.domain.XMLDesc(flags), found, self.deadline)
-        for item, outcome in zip(found, outcomes):
+    def _existing(self, found: list[Found], read: Callable[[Found], Any]) -> Iterator[tuple[Found, Any]]:
+        """What ``read`` gives of each domain that still exists."""
+        for item, outcome in zip(found, call_each(read, found, self.deadline)):
             if outcome.error is None:
                 yield item, outcome.value
             elif not is_not_found(outcome.error):  # else it was undefined since it was listed: it is gone

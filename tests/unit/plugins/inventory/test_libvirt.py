@@ -149,6 +149,18 @@ def test_hosts_may_be_called_by_their_hypervisor(inventory: Inventory) -> None:
     assert list(inventory(hostnames=["alias_name"]).hosts) == ["h1_db", "h1_web", "h2_mail"]
 
 
+@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "state_running", "hypervisor_h3"])
+def test_a_domain_cannot_pose_as_a_group_or_the_controller(
+    inventory: Inventory, hosts: list[dict[str, str]], tmp_path: pathlib.Path, name: str
+) -> None:
+    (tmp_path / "h3.xml").write_text(f"<node>{domain(name, 9)}</node>", encoding="utf-8")
+    hosts.append({"uri": f"test://{tmp_path}/h3.xml", "alias": "h3"})
+    found = inventory(compose={"composed": "libvirt_name"})
+    assert name not in found.hosts
+    assert variables(found, f"h3_{name}")["composed"] == name
+    assert [group.name for group in found.groups.values() if group.vars] == []
+
+
 def test_an_invalid_expression_fails_when_strict(inventory: Inventory) -> None:
     inventory(compose={"x": "no.such.thing"})
     with pytest.raises(Exception, match="Could not set x for host"):

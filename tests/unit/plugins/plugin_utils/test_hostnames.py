@@ -53,6 +53,10 @@ def test_a_domain_cannot_take_the_place_of_the_controller_or_of_a_group(name: st
     assert choose_hostnames([domain(name, 1, title=name)], ["title", "name"]) == ([f"h1_{name}"], [])
 
 
+def test_a_reserved_name_is_given_to_none() -> None:
+    assert choose_hostnames([domain("web", 1)], ["name"], {"web"}) == (["h1_web"], ["web"])
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
