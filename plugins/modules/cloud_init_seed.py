@@ -33,7 +33,10 @@ options:
   volume:
     description:
       - The name of the volume to write.
-      - When the documents outgrow the volume, it is made anew under the same name.
+      - A changed seed is a new volume under the same name. A virtual machine that runs with the old one goes on
+        reading that one until its CD-ROM is changed or it starts again.
+      - The old volume is deleted just before the new one is written, after a look whether there is space for it.
+        Should the hypervisor fail in between, run the task again.
     type: str
   state:
     description:
@@ -131,7 +134,7 @@ EXAMPLES = r"""
       ethernets:
         lan:
           match:
-            macaddress: 52:54:00:12:34:56
+            macaddress: "52:54:00:12:34:56"
           addresses: [192.0.2.10/24]
           routes:
             - to: default

@@ -330,7 +330,7 @@ EXAMPLES = r"""
       - address: 192.168.77.1/24
         dhcp:
           hosts:
-            - mac: 52:54:00:12:34:56
+            - mac: "52:54:00:12:34:56"
               name: web1
               ip: 192.168.77.10
 
@@ -402,7 +402,7 @@ network:
             - start: 192.168.77.100
               end: 192.168.77.199
           hosts: []
-    mac: 52:54:00:9f:cd:c8
+    mac: "52:54:00:9f:cd:c8"
     connections: 0
     drift: []
   contains:

@@ -86,15 +86,15 @@ networks:
               - start: 192.168.77.100
                 end: 192.168.77.199
             hosts: []
-      mac: 52:54:00:9f:cd:c8
+      mac: "52:54:00:9f:cd:c8"
       connections: 1
       drift: []
       leases:
-        - mac: 52:54:00:12:34:56
+        - mac: "52:54:00:12:34:56"
           ip: 192.168.77.100
           prefix: 24
           hostname: web1
-          client_id: 01:52:54:00:12:34:56
+          client_id: "01:52:54:00:12:34:56"
           expires: '2026-11-23T11:00:00Z'
   contains:
     name:

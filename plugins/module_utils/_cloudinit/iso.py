@@ -11,6 +11,7 @@ https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,9 @@ STEP = 128 * 1024
 LARGEST = 64 * 1024 * 1024
 
 _DESCRIPTOR = 16 * 2048
+
+# What pycdlib raises, besides its own exceptions, for an image that was cut off or is damaged.
+_OF_DAMAGE = (struct.error, LookupError, ValueError, StopIteration)
 
 
 def build(documents: Mapping[str, str]) -> bytes:
@@ -77,7 +81,7 @@ def read(content: bytes) -> dict[str, str] | None:
             return {name: _text(facade, name) for name in _names(facade)}
         finally:
             image.close()
-    except (pycdlib.pycdlibexception.PyCdlibException, UnicodeDecodeError):
+    except (pycdlib.pycdlibexception.PyCdlibException, *_OF_DAMAGE):
         return None
 
 

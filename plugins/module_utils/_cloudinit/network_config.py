@@ -51,6 +51,10 @@ class _Shape:
         if not _is_address(value):
             raise self.refuse(path, f"'{value}' is not an IP address.")
 
+    def mac_address(self, value: Any, path: tuple[Any, ...]) -> None:
+        if not isinstance(value, str):
+            raise self.refuse(path, f"'{value}' is not a MAC address: put it in quotes, YAML reads it as a number.")
+
     def interface_address(self, value: Any, path: tuple[Any, ...]) -> None:
         if isinstance(value, dict) and len(value) == 1:  # an address with options such as its label
             value = next(iter(value))
@@ -104,8 +108,10 @@ def _check_device(shape: _Shape, device: dict[Any, Any], path: tuple[Any, ...]) 
     _check_routes(shape, device.get("routes", []), (*path, "routes"))
     if "mtu" in device and (isinstance(device["mtu"], bool) or not isinstance(device["mtu"], int)):
         raise shape.refuse((*path, "mtu"), "must be a number of bytes.")
-    if "match" in device:
-        shape.mapping(device["match"], (*path, "match"), "match")
+    match = shape.mapping(device.get("match", {}), (*path, "match"), "match")
+    for around, here in ((device, path), (match, (*path, "match"))):
+        if "macaddress" in around:
+            shape.mac_address(around["macaddress"], (*here, "macaddress"))
 
 
 def _check_nameservers(shape: _Shape, value: Any, path: tuple[Any, ...]) -> None:
@@ -134,6 +140,8 @@ def _check_v1(shape: _Shape, data: dict[Any, Any], root: tuple[Any, ...]) -> Non
         entry = shape.mapping(item, (*path, position), "an entry")
         if entry.get("type") not in _V1_TYPES:
             raise shape.refuse((*path, position, "type"), f"must be one of {', '.join(_V1_TYPES)}.")
+        if "mac_address" in entry:
+            shape.mac_address(entry["mac_address"], (*path, position, "mac_address"))
 
 
 def _is_address(value: Any) -> bool:

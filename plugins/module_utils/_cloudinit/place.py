@@ -21,6 +21,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     create_with_content,
     delete_if_there,
     delete_marks,
+    delete_volume,
+    require_space,
 )
 
 
@@ -148,9 +150,14 @@ class VolumePlace:
         return content.getvalue()
 
     def write(self, content: bytes) -> None:
-        # Made anew: a guest that runs with the old one goes on reading that, and never a half of each.
-        delete_if_there(self._hypervisor, self._pool, self._volume)
         pool = require_active_pool(self._hypervisor, self._pool)
+        volume = self._find()
+        if volume is not None:
+            # Made anew: a guest that runs with the old one goes on reading that, and never a half of each. libvirt
+            # cannot rename a volume, so there is a moment without one; a full disk must not make that moment last.
+            freed = int(self._hypervisor.call(f"read {self.name}", volume.info)[2])
+            require_space(self._hypervisor, pool, self._volume, [content], len(content), freed)
+            delete_volume(self._hypervisor, volume)
         create_with_content(self._hypervisor, pool, self._volume, [content], len(content))
 
     def remove(self) -> None:

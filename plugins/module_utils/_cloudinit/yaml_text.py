@@ -7,12 +7,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.libraries import require
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+
+# Aliases may repeat values, but not into more than this: a few lines of them can mean terabytes.
+_MOST_VALUES = 1_000_000
+
+_DEEPEST = 100
+
+# What PyYAML raises for a value that does not fit its type, such as 2023-02-30 or !!int x.
+_UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -47,13 +55,17 @@ def parse(text: str, option: str) -> Parsed:
     """The data of a YAML text.
 
     :param option: the option's name for the error.
-    :raises Failure: for what is not YAML, or says one key twice: with line and column.
+    :raises Failure: for what is not YAML, has values that are not what they seem, contains itself, or says one key
+        twice: with the line.
     """
     yaml = require("yaml")
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        data = None if node is None else loader.construct_document(node)
+        _refuse_endless(node, option)
+        data = None if node is None else _construct(loader, node, option)
+    except RecursionError:
+        raise Failure(f"{option}: it is nested too deeply.") from None
     except yaml.MarkedYAMLError as error:
         raise _syntax_failure(option, error) from error
     except yaml.reader.ReaderError as error:
@@ -96,20 +108,77 @@ def _syntax_failure(option: str, error: Any) -> Failure:
     )
 
 
-def _refuse_doubled_keys(node: Any, option: str) -> None:
-    """YAML forbids a key twice in one mapping; PyYAML and cloud-init silently take the last."""
+def _construct(loader: Any, node: Any, option: str) -> Any:
+    try:
+        return loader.construct_document(node)
+    except _UNFIT:
+        raise _unfit_failure(type(loader)(""), node, option) from None
+
+
+def _unfit_failure(loader: Any, node: Any, option: str) -> Failure:
+    """PyYAML does not say which value it was, so each one is tried again."""
+    yaml = require("yaml")
+    for scalar in (found for found in _nodes(node) if found.id == "scalar"):
+        try:
+            loader.construct_object(scalar)
+        except yaml.YAMLError:  # a key that only means something in its mapping, such as <<
+            continue
+        except _UNFIT:
+            kind = scalar.tag.rpartition(":")[2]
+            return Failure(
+                f"{option}, line {scalar.start_mark.line + 1}: this looks like a value of the type {kind}, but is "
+                "none. Correct it, or put it in quotes for a text."
+            )
+    return Failure(f"{option}: a value in it does not fit its type. Correct it, or put it in quotes for a text.")
+
+
+def _refuse_endless(node: Any, option: str) -> None:
+    """Refuse a value that contains itself through an alias, and aliases of aliases without measure."""
+    sizes: dict[int, int] = {}
+    around: set[int] = set()
+
+    def size_of(current: Any) -> int:
+        known = sizes.get(id(current))
+        if known is not None:
+            return known
+        if id(current) in around:
+            line = current.start_mark.line + 1
+            raise Failure(f"{option}, line {line}: this value contains itself through an alias (*). Write it out.")
+        if len(around) >= _DEEPEST:
+            raise RecursionError
+        around.add(id(current))
+        size = 1 + sum(size_of(inner) for inner in _children(current))
+        around.remove(id(current))
+        sizes[id(current)] = size
+        return size
+
+    if node is not None and size_of(node) > _MOST_VALUES:
+        raise Failure(f"{option}: its aliases (*) stand for more than {_MOST_VALUES} values. Use fewer.")
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """Each node of a tree once, though aliases lead to it several times."""
     pending = [] if node is None else [node]
     seen: set[int] = set()
     while pending:
         current = pending.pop()
-        if id(current) in seen:  # an alias leads back to a node of the tree
-            continue
-        seen.add(id(current))
-        if current.id == "sequence":
-            pending.extend(current.value)
-        elif current.id == "mapping":
+        if id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            pending.extend(_children(current))
+
+
+def _children(node: Any) -> list[Any]:
+    if node.id == "mapping":
+        return [inner for pair in node.value for inner in pair]
+    return list(node.value) if node.id == "sequence" else []
+
+
+def _refuse_doubled_keys(node: Any, option: str) -> None:
+    """YAML forbids a key twice in one mapping; PyYAML and cloud-init silently take the last."""
+    for current in _nodes(node):
+        if current.id == "mapping":
             _refuse_doubled(current, option)
-            pending.extend(value for _key, value in current.value)
 
 
 def _refuse_doubled(mapping: Any, option: str) -> None:

@@ -114,6 +114,15 @@ def test_version_1_passes(data: dict[str, Any]) -> None:
         ),
         (v2({"mtu": True}), "nic.mtu: must be a number of bytes."),
         (v2({"match": "nic*"}), "nic.match: match must be a mapping."),
+        (
+            v2({"match": {"macaddress": 41135055296}}),
+            "nic.match.macaddress: '41135055296' is not a MAC address: put it in",
+        ),
+        (v2({"macaddress": 41135055296}), "nic.macaddress: '41135055296' is not a MAC address: put it in quotes"),
+        (
+            {"version": 1, "config": [{"type": "physical", "mac_address": 1}]},
+            "network_config.config.0.mac_address: '1' is not a MAC address: put it in quotes",
+        ),
         ({"version": 1}, "network_config.config: config must be a list."),
         (
             {"version": 1, "config": [{"type": "eth"}]},

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.place import FilePlace
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.place import FilePlace, VolumePlace
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
+from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
 
 @pytest.fixture
@@ -76,3 +77,17 @@ def test_errors_say_what_to_do(path: pathlib.Path) -> None:
     path.mkdir()
     with pytest.raises(Failure, match="Cannot remove the seed .*: Is a directory"):
         place(path).remove()
+
+
+def test_a_full_disk_does_not_cost_the_old_seed() -> None:
+    host = FakeHost(FakeStream())
+    host.volumes["seed.iso"] = old = host.volume("seed.iso")
+    volume = VolumePlace({"pool": "images", "volume": "seed.iso"}, host)
+    host.available = 0
+    with pytest.raises(Failure, match="No space left on device"):
+        volume.write(b"seed")
+    assert host.volumes == {"seed.iso": old}
+    host.available = 4
+    volume.write(b"seed")
+    assert list(host.volumes) == ["seed.iso"]
+    assert host.stream.received == b"seed"
