@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event loop: one reader and one writer of the port; requests run in workers beside it."""
+
+import select
+import threading
+import time
+from typing import Any, Callable, List, Optional
+
+from . import wire
+from .audit import Audit
+from .jobs import Job
+from .outbox import Outbox
+from .policy import Policy
+from .port import Port, PortGone
+from .sessions import Session, open_session
+from .waker import Waker
+from .workers import Workers
+
+# How much is read before what came is acted on. What is older than a new session in it is never executed.
+_BATCH = 256 * 1024
+_MAX_AHEAD = 600  # seconds that a request may stay valid
+_GRACE = 5  # seconds that running requests get to end when the agent stops
+
+
+class Agent:
+    """Serves one port until it is stopped or the port is gone.
+
+    :param reload: is called in the event loop when `ask_reload` was; it may replace ``policy``.
+    :ivar policy: may be replaced at any time; requests that run keep theirs.
+    """
+
+    def __init__(self, port: Port, policy: Policy, audit: Audit, reload: Callable[[], None]) -> None:
+        self.policy = policy
+        self._reload = reload
+        self._reload_asked = False
+        self._port = port
+        self._audit = audit
+        self._changed = threading.Condition()
+        self._waker = Waker()
+        self._outbox = Outbox(self._changed, self._waker.wake)
+        self._decoder = wire.Decoder()
+        self._session: Optional[Session] = None
+        self._workers = Workers(self._changed, self._answer)
+        self._stopping = False
+        self._unread = True  # there may be input that no edge will announce again
+        self._complained = False
+
+    @property
+    def wake_handle(self) -> int:
+        """A descriptor for `signal.set_wakeup_fd`."""
+        return self._waker.writer
+
+    def stop(self) -> None:
+        """End after the current turn. Safe in a signal handler."""
+        self._stopping = True
+        self._waker.wake()
+
+    def ask_reload(self) -> None:
+        """Read the configuration again in the next turn. Safe in a signal handler."""
+        self._reload_asked = True
+        self._waker.wake()
+
+    def run(self) -> bool:
+        """Serve; False when the port is gone, True when it was asked to stop."""
+        with select.epoll() as epoll:
+            # A port without a host is readable for ever: only its edges are of interest.
+            epoll.register(self._port.handle, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+            epoll.register(self._waker.reader, select.EPOLLIN)
+            try:
+                while not self._stopping:
+                    epoll.poll(0 if self._unread else -1)
+                    self._turn()
+            except PortGone as error:
+                self._audit.note("the port is gone: %s" % error)
+                return False
+            finally:
+                self._finish()
+        return True
+
+    def _turn(self) -> None:
+        self._waker.drain()
+        if self._reload_asked:
+            self._reload_asked = False
+            self._reload()
+        with self._changed:
+            # A signal may have told that a command ended.
+            self._workers.poke()
+            self._outbox.flush(self._port.write)
+            self._unread = False
+            if not self._outbox.is_clogged:
+                self._receive()
+            self._outbox.flush(self._port.write)
+
+    def _finish(self) -> None:
+        with self._changed:
+            self._end_session("the agent stops")
+            self._workers.wait(_GRACE)
+        self._waker.close()
+
+    # --- what comes in
+
+    def _receive(self) -> None:
+        """Read what is there, then act on it, unless its sender has gone meanwhile."""
+        self._complained = False
+        arrived: List[wire.Incoming] = []
+        size = 0
+        while size < _BATCH:
+            received = self._port.read()
+            if received == b"":
+                self._decoder = wire.Decoder()
+                self._end_session("the host has closed the port")
+                # The next host may have come in this moment; otherwise an edge will tell.
+                self._unread = self._port.host_is_there()
+                return
+            if received is None:
+                break
+            size += len(received)
+            for incoming in self._decoder.feed(received):
+                if incoming.error is None:
+                    arrived.append(incoming)
+                else:
+                    self._complain(incoming.error)
+        else:
+            self._unread = True
+        if arrived and not self._port.host_is_there():
+            # Its host wrote this and vanished. The next edge, or read, tells the rest.
+            self._end_session("the host has closed the port")
+            return
+        for incoming in _since_last_hello(arrived):
+            self._dispatch(incoming)
+
+    def _complain(self, error: wire.WireError) -> None:
+        """Tell a host about lines that are no messages, once a burst. Without a session they are noise."""
+        if self._session and not self._complained:
+            self._complained = True
+            self._outbox.put(wire.failure(None, error))
+
+    def _dispatch(self, incoming: wire.Incoming) -> None:
+        message = incoming.message
+        method, identity = message.get("method"), message.get("id")
+        if method is None:
+            return  # an answer, though the agent asks nothing
+        if identity is None:
+            self._notified(method, message["params"], incoming.payload)
+            return
+        try:
+            if method == "hello":
+                self._hello(identity, message["params"])
+            else:
+                self._request(identity, method, message["params"])
+        except wire.WireError as error:
+            self._audit.call(identity, method, "", error.code, 0.0)
+            self._outbox.put(wire.failure(identity, error))
+
+    def _hello(self, nonce: str, params: Any) -> None:
+        session, result = open_session(nonce, params, self.policy)
+        self._end_session("another session begins")
+        self._session = session
+        self._decoder.frames = session.frames
+        self._audit.note("session %s begins, for %s" % (session.token, session.client))
+        self._outbox.put(wire.RESET + b"\n" + wire.response(nonce, result))
+
+    def _notified(self, method: str, params: Any, payload: Optional[bytes]) -> None:
+        job = self._session.jobs.get(params.get("of")) if self._session and _is_text(params.get("of")) else None
+        if job is None:
+            return  # it has ended, or belongs to another session
+        if method == "data" and payload is not None:
+            job.deliver(params, payload)
+        elif method == "credit":
+            job.grant(params)
+        elif method == "cancel":
+            job.end(wire.WireError(wire.CANCELLED, "cancelled"))
+
+    def _request(self, identity: str, method: str, params: Any) -> None:
+        token, number = wire.split_id(identity)
+        if self._session is None or token != self._session.token:
+            raise wire.WireError(wire.NO_SESSION, "the id belongs to no open session; call hello first")
+        self._session.use(number)
+        allowed = self.policy.methods()
+        if method not in allowed:
+            raise self.policy.refusal(method)
+        found = allowed[method]
+        timeout = _timing(params, self.policy.limits.seconds)
+        values = found.read(params)
+        job = Job(identity, self._session, self._changed, self._outbox, self.policy, timeout)
+        if found.instant:
+            self._answer(job, method, found.call(job, values))
+            return
+        stream = found.stream(values)
+        if stream:
+            job.accept(stream)
+        if self._workers.count >= self.policy.limits.concurrent:
+            raise wire.WireError(wire.BUSY, "%d requests run already" % self._workers.count)
+        self._workers.start(job, found, values)
+        self._session.jobs[identity] = job
+
+    # --- what goes out
+
+    def _answer(self, job: Job, method: str, outcome: Any) -> None:
+        """Send the answer of a request that has ended; ``changed`` is held."""
+        failed = isinstance(outcome, wire.WireError)
+        code = outcome.code if failed else 0
+        self._audit.call(job.identity, method, job.subject, code, time.monotonic() - job.started)
+        if job.abandoned:
+            return
+        if self._session:
+            self._session.jobs.pop(job.identity, None)
+        line = wire.failure(job.identity, outcome) if failed else wire.response(job.identity, outcome)
+        if len(line) > wire.MAX_LINE:
+            error = wire.WireError(wire.TOO_LARGE, "the answer is longer than a line may be")
+            line = wire.failure(job.identity, error)
+        if job.pushed:
+            self._outbox.put_bulk(line)
+        else:
+            self._outbox.put(line)
+
+    def _end_session(self, why: str) -> None:
+        if self._session is None:
+            return
+        self._audit.note("session %s ends: %s" % (self._session.token, why))
+        for job in self._session.jobs.values():
+            job.abandoned = True
+            job.end(wire.WireError(wire.CANCELLED, why))
+        self._session = None
+        self._outbox.clear()
+
+
+def _timing(params: Any, most: float) -> float:
+    """Take the parameters that all requests share out of ``params``; how many seconds the request may take."""
+    expires, now = params.pop("expires", None), time.monotonic()
+    if not isinstance(expires, (int, float)) or isinstance(expires, bool) or not expires <= now + _MAX_AHEAD:
+        message = "expires must be a time on the agent's clock, at most %d seconds from now" % _MAX_AHEAD
+        raise wire.WireError(wire.INVALID_PARAMS, message)
+    if expires < now:
+        raise wire.WireError(wire.EXPIRED, "the request came %.1f seconds too late to begin" % (now - expires))
+    timeout = params.pop("timeout", most)
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout <= most:
+        raise wire.WireError(wire.INVALID_PARAMS, "timeout must be above 0 and at most %d seconds" % most)
+    return float(timeout)
+
+
+def _since_last_hello(arrived: List[wire.Incoming]) -> List[wire.Incoming]:
+    """Leave out what was sent before a new session: its sender is gone."""
+    for index in range(len(arrived) - 1, -1, -1):
+        if arrived[index].message.get("method") == "hello":
+            return arrived[index:]
+    return arrived
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

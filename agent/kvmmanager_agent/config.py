@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The configuration: one JSON file, every key of which is checked. docs in PROTOCOL.md's neighbour, README.md."""
+
+import json
+import os
+from typing import Any, Callable, Dict, List, NamedTuple
+
+from .policy import Limits, Policy, canonical
+from .registry import METHODS, PROFILES
+from .wire import PORT_NAME
+
+DEFAULT_PATH = "/etc/kvmmanager-agent.json"
+DEFAULT_PORT = "/dev/virtio-ports/" + PORT_NAME
+_MAX_SIZE = 1024 * 1024
+_ROOTS = {"monitor": (), "files": (), "full": ("/",)}
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key."""
+
+
+class Config(NamedTuple):
+    """What the file says."""
+
+    port: str
+    policy: Policy
+
+
+def load(path: str, required: bool = True) -> Config:
+    """Read a file. One that is missing means all defaults, unless it is ``required``."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            text = handle.read(_MAX_SIZE)
+    except FileNotFoundError:
+        if required:
+            raise ConfigError("%s does not exist" % path) from None
+        text = "{}"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("%s cannot be read: %s" % (path, error)) from None
+    try:
+        return parse(json.loads(text, object_pairs_hook=_unique))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError("%s is not JSON: %s" % (path, error)) from None
+    except ConfigError as error:
+        raise ConfigError("%s: %s" % (path, error)) from None
+
+
+def parse(value: Any) -> Config:
+    """Check a configuration and give its meaning."""
+    top = _object(value, "the file", ("profile", "port", "methods", "paths", "programs", "limits"))
+    profile = top.get("profile", "monitor")
+    if profile not in PROFILES:
+        raise ConfigError("profile must be one of %s" % ", ".join(PROFILES))
+    methods = _object(top.get("methods", {}), "methods", ("allow", "block"))
+    paths = _object(top.get("paths", {}), "paths", ("read", "write"))
+    policy = Policy(
+        profile=profile,
+        allow=frozenset(_list(methods, "allow", "methods.allow", _method_name)),
+        block=frozenset(_list(methods, "block", "methods.block", _method_name)),
+        read=tuple(_list(paths, "read", "paths.read", _absolute, _ROOTS[profile])),
+        write=tuple(_list(paths, "write", "paths.write", _absolute, _ROOTS[profile])),
+        programs=frozenset(map(canonical, _list(top, "programs", "programs", _absolute)))
+        if "programs" in top
+        else None,
+        limits=_limits(_object(top.get("limits", {}), "limits", Limits._fields)),
+    )
+    return Config(_absolute(top.get("port", DEFAULT_PORT), "port"), policy)
+
+
+def _unique(pairs: List[Any]) -> Dict[str, Any]:
+    names = [name for name, _value in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError("%s stands there twice" % name)
+    return dict(pairs)
+
+
+def _object(value: Any, where: str, known: Any) -> Dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError("%s must be an object" % where)
+    for name in value:
+        if name not in known:
+            raise ConfigError("%s has the unknown key %s; it may have %s" % (where, name, ", ".join(known)))
+    return value
+
+
+def _list(
+    values: Dict[str, Any], key: str, where: str, check: Callable[[Any, str], str], default: Any = ()
+) -> List[str]:
+    value = values.get(key, list(default))
+    if not isinstance(value, list):
+        raise ConfigError("%s must be a list" % where)
+    return [check(item, where) for item in value]
+
+
+def _method_name(value: Any, where: str) -> str:
+    if value not in METHODS:
+        raise ConfigError("%s names the unknown method %s" % (where, value))
+    return str(value)
+
+
+def _absolute(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not os.path.isabs(value) or "\0" in value:
+        raise ConfigError("%s must hold absolute paths, which %r is not" % (where, value))
+    if ".." in value.split("/"):
+        raise ConfigError("%s must not hold .., as %s does" % (where, value))
+    return os.path.normpath("/" + value.lstrip("/"))
+
+
+def _limits(values: Dict[str, Any]) -> Limits:
+    most = {"concurrent": 64, "output": 1024 ** 3, "file_size": 1024 ** 5, "seconds": 7 * 24 * 60 * 60}
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most[name]:
+            raise ConfigError("limits.%s must be a whole number from 1 to %d" % (name, most[name]))
+    return Limits(**values)
+
+
+def describe(config: Config) -> str:
+    """What a configuration allows, in words."""
+    policy = config.policy
+    names = policy.methods()
+    lines = [
+        "The host on %s may call, by the profile %s:" % (config.port, policy.profile),
+        "  " + (", ".join(names) or "nothing"),
+    ]
+    if any(name.startswith("file_") for name in names):
+        lines.append("It may read files below: " + (", ".join(policy.read) or "nowhere"))
+        lines.append("It may change files below: " + (", ".join(policy.write) or "nowhere"))
+    if "exec" in names or "exec_command" in names:
+        programs = "any program" if policy.programs is None else ", ".join(sorted(policy.programs)) or "no program"
+        lines.append("It may run, as any user: " + programs)
+    limits = policy.limits
+    lines.append(
+        "At most %d requests run at a time, each for at most %d seconds; a command's output is cut after %d bytes, "
+        "a file that is written after %d." % (limits.concurrent, limits.seconds, limits.output, limits.file_size)
+    )
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A request while it runs: its deadline, its cancellation, and the streams between it and the host."""
+
+import threading
+import time
+from typing import Any, Callable, Dict, Optional, Tuple
+
+from . import wire
+from .outbox import Outbox
+from .policy import Policy
+
+
+class Incoming:
+    """A stream from the host: what has come and was not used yet, never more than the credit."""
+
+    def __init__(self, offset: int = 0) -> None:
+        self.received = wire.Received(offset)
+        self.buffer = bytearray()
+
+    def add(self, offset: Any, payload: bytes, eof: bool) -> None:
+        """Take a piece; `WireError` when it is not the next one."""
+        self.received.take(offset, len(payload), eof)
+        self.buffer += payload
+
+
+class Job:
+    """One request. Its handler runs in a worker; the event loop delivers what the host sends for it.
+
+    :param session: has ``frames`` and ``jobs``, the other requests of the same host.
+
+    All waiting is on the one condition ``changed`` that the whole agent shares. Methods that say so need it held.
+    """
+
+    def __init__(
+        self, identity: str, session: Any, changed: threading.Condition, outbox: Outbox, policy: Policy, timeout: float
+    ) -> None:
+        self.identity = identity
+        self.session = session
+        self.policy = policy
+        self.started = time.monotonic()
+        self.pushed = False  # it has sent bulk data, which its answer must not overtake
+        self.abandoned = False  # its session is over: nothing of it is sent any more
+        self.subject = ""  # what the audit line says it was about: a path or a program, never content
+        self._changed = changed
+        self._outbox = outbox
+        self._deadline = self.started + timeout
+        self._timeout = timeout
+        self._ended: Optional[wire.WireError] = None
+        self.send_signal: Optional[Callable[[int], None]] = None  # while it has a command that runs
+        self._poke: Callable[[], None] = lambda: None
+        self._sent: Dict[str, wire.Sent] = {}
+        self._incoming: Dict[str, Incoming] = {}
+
+    # --- for the event loop, which holds ``changed``
+
+    def end(self, error: wire.WireError) -> None:
+        """Tell the handler to stop; its answer will be this error."""
+        self._ended = self._ended or error
+        self.poke()
+        self._changed.notify_all()
+
+    def poke(self) -> None:
+        """Wake a handler that waits for descriptors."""
+        self._poke()
+
+    def accept(self, stream: str) -> None:
+        """Open a stream that the host may send as soon as it has sent the request."""
+        self._incoming[stream] = Incoming()
+
+    def deliver(self, params: Dict[str, Any], payload: bytes) -> None:
+        """Take a piece of a stream; one that does not fit ends the job."""
+        stream, eof = params.get("stream"), params.get("eof") is True
+        try:
+            if not isinstance(stream, str) or stream not in self._incoming:
+                raise wire.WireError(wire.BAD_STREAM, "this request has no such stream to send to")
+            self._incoming[stream].add(params.get("offset"), payload, eof)
+        except wire.WireError as error:
+            self.end(error)
+            return
+        self.poke()
+        self._changed.notify_all()
+
+    def grant(self, params: Dict[str, Any]) -> None:
+        """Take credit for a stream that this job sends."""
+        stream, limit = params.get("stream"), params.get("limit")
+        if isinstance(stream, str) and isinstance(limit, int) and stream in self._sent:
+            self._sent[stream].grant(limit)
+            self.poke()
+            self._changed.notify_all()
+
+    # --- for the handler
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the request times out, never negative."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def check(self) -> None:
+        """Raise what ended this job: cancellation, a lost session, or its time."""
+        if self._ended is None and not self.remaining:
+            self._ended = wire.WireError(wire.TIMED_OUT, "not done within %g seconds" % self._timeout)
+        if self._ended is not None:
+            raise self._ended
+
+    def on_change(self, poke: Callable[[], None]) -> None:
+        """Have ``poke`` called when anything changes for this job, from any thread."""
+        self._poke = poke
+
+    def expect(self, stream: str, offset: int = 0) -> None:
+        """Open a stream from the host, unless it is open, and tell the host where to begin."""
+        with self._changed:
+            if stream not in self._incoming:
+                incoming = self._incoming[stream] = Incoming(offset)
+                self._credit(stream, incoming.received.limit, offset)
+
+    def begin(self, stream: str, offset: int) -> None:
+        """Open a stream to the host that does not begin at 0."""
+        with self._changed:
+            self._sent[stream] = wire.Sent(offset)
+
+    def receive(self, stream: str) -> Tuple[bytes, bool]:
+        """Wait for the next piece of a stream from the host; with the last one comes True."""
+        with self._changed:
+            while True:
+                self.check()
+                piece = self.received(stream)
+                if piece is not None:
+                    return piece
+                self._changed.wait(self.remaining)
+
+    def received(self, stream: str) -> Optional[Tuple[bytes, bool]]:
+        """What has come of a stream from the host, at most one message's worth; None when that is nothing."""
+        with self._changed:
+            incoming = self._incoming[stream]
+            if not incoming.buffer and not incoming.received.ended:
+                return None
+            payload = bytes(incoming.buffer[: wire.MAX_PAYLOAD])
+            del incoming.buffer[: len(payload)]
+            limit = incoming.received.consume(len(payload))
+            if limit is not None:
+                self._credit(stream, limit)
+            return payload, incoming.received.ended and not incoming.buffer
+
+    def send(self, stream: str, payload: bytes, eof: bool = False) -> None:
+        """Wait for credit and room, then send all of ``payload``."""
+        rest = memoryview(payload)
+        with self._changed:
+            while rest or eof:
+                self.check()
+                size = min(len(rest), self.room(stream))
+                if size or not rest:
+                    self.push(stream, bytes(rest[:size]), eof and size == len(rest))
+                    rest = rest[size:]
+                    if not rest:
+                        return
+                else:
+                    self._changed.wait(self.remaining)
+
+    def room(self, stream: str) -> int:
+        """How many bytes of a stream can be sent without waiting."""
+        with self._changed:
+            sent = self._sent.setdefault(stream, wire.Sent())
+            return min(wire.MAX_PAYLOAD, sent.room) if self._outbox.has_room else 0
+
+    def push(self, stream: str, payload: bytes, eof: bool = False) -> None:
+        """Send a piece for which there is room; one without content needs none."""
+        with self._changed:
+            sent = self._sent.setdefault(stream, wire.Sent())
+            if not self.abandoned:
+                message = wire.data(self.identity, stream, sent.offset, payload, eof, self.session.frames)
+                self._outbox.put_bulk(message)
+            sent.offset += len(payload)
+            self.pushed = True
+
+    def _credit(self, stream: str, limit: int, begin: Optional[int] = None) -> None:
+        if self.abandoned:
+            return
+        params: Dict[str, Any] = {"of": self.identity, "stream": stream, "limit": limit}
+        if begin is not None:
+            params["from"] = begin
+        self._outbox.put(wire.notification("credit", params))

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Turning the machine off, through the programs of its init system."""
+
+import os
+import subprocess
+from typing import List, Tuple
+
+from ..wire import SYSTEM_ERROR, UNSUPPORTED, WireError
+
+_PATIENCE = 60  # seconds for the program to hand the order to init
+_FOLDERS = ("/sbin", "/usr/sbin", "/bin", "/usr/bin")
+# The first program that exists is used: shutdown(8) warns who is logged in, the others are busybox's.
+POWER_OFF = (("shutdown", "-P", "now"), ("poweroff",))
+REBOOT = (("shutdown", "-r", "now"), ("reboot",))
+
+
+def order(commands: Tuple[Tuple[str, ...], ...]) -> None:
+    """Run the first of some commands that this machine has."""
+    argv = _first(commands)
+    done = subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()[:500]
+        raise WireError(SYSTEM_ERROR, "%s ended with status %d: %s" % (argv[0], done.returncode, said))
+
+
+def _first(commands: Tuple[Tuple[str, ...], ...]) -> List[str]:
+    for command in commands:
+        for folder in _FOLDERS:
+            path = os.path.join(folder, command[0])
+            if os.access(path, os.X_OK):
+                return [path, *command[1:]]
+    raise WireError(UNSUPPORTED, "the guest has none of %s" % ", ".join(command[0] for command in commands))

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What waits to be written to the port: answers and credit first, bulk data after them."""
+
+import collections
+import threading
+from typing import Callable, Deque
+
+_BATCH = 32 * 1024  # small messages are written together, up to this size
+_BULK_LIMIT = 256 * 1024  # more than this much bulk data need not wait here
+_CONTROL_LIMIT = 256 * 1024  # a host that does not read so many bytes of answers is not read from either
+
+
+class Outbox:
+    """Two queues of whole messages. Workers fill them, the event loop alone empties them.
+
+    :param changed: held around all calls; workers wait on it for room.
+    :param wake: tells the event loop that there is something to write.
+    """
+
+    def __init__(self, changed: threading.Condition, wake: Callable[[], None]) -> None:
+        self._changed = changed
+        self._wake = wake
+        self._control: Deque[bytes] = collections.deque()
+        self._bulk: Deque[bytes] = collections.deque()
+        self._control_size = 0
+        self._bulk_size = 0
+        self._current = memoryview(b"")
+
+    @property
+    def has_room(self) -> bool:
+        """Whether bulk data may be added."""
+        return self._bulk_size < _BULK_LIMIT
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether so many answers wait that no more requests should be read."""
+        return self._control_size >= _CONTROL_LIMIT
+
+    def put(self, message: bytes) -> None:
+        """Queue a message that overtakes bulk data."""
+        self._control.append(message)
+        self._control_size += len(message)
+        self._wake()
+
+    def put_bulk(self, message: bytes) -> None:
+        """Queue a message in the order of the bulk data; the caller has asked for room."""
+        self._bulk.append(message)
+        self._bulk_size += len(message)
+        self._wake()
+
+    def clear(self) -> None:
+        """Forget everything, also the rest of a half-written message: its reader is gone."""
+        self._control.clear()
+        self._bulk.clear()
+        self._control_size = self._bulk_size = 0
+        self._current = memoryview(b"")
+        self._changed.notify_all()
+
+    def flush(self, write: Callable[[memoryview], int]) -> None:
+        """Write until ``write`` takes no more or nothing is left."""
+        while self._current or self._refill():
+            written = write(self._current)
+            if not written:
+                return
+            self._current = self._current[written:]
+
+    def _refill(self) -> bool:
+        batch = bytearray()
+        while self._control and len(batch) < _BATCH:
+            batch += self._control.popleft()
+        self._control_size -= len(batch)
+        control = len(batch)
+        while self._bulk and len(batch) < _BATCH:
+            batch += self._bulk.popleft()
+        self._bulk_size -= len(batch) - control
+        self._current = memoryview(bytes(batch))
+        if len(batch) > control:
+            self._changed.notify_all()
+        return bool(batch)

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the guest's administrator allows: methods, paths, programs and amounts."""
+
+import os
+from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
+
+from .registry import METHODS, methods_of
+from .wire import DENIED, METHOD_NOT_FOUND, NOT_FOUND, WireError
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Limits(NamedTuple):
+    """Amounts that no request can exceed.
+
+    :ivar concurrent: requests that run at a time.
+    :ivar output: bytes of each of stdout and stderr of a command; what is more is thrown away and reported.
+    :ivar file_size: bytes of a file that is written.
+    :ivar seconds: for one request.
+    """
+
+    concurrent: int = 8
+    output: int = 64 * 1024 * 1024
+    file_size: int = 1024 ** 4
+    seconds: int = 24 * 60 * 60
+
+
+class Policy(NamedTuple):
+    """The rules, as the configuration gives them.
+
+    :ivar allow: methods besides those of the profile.
+    :ivar block: methods that are refused after all.
+    :ivar read: folders below which files may be read and listed.
+    :ivar write: folders below which files may be changed.
+    :ivar programs: absolute paths of programs that may run; None for all.
+    """
+
+    profile: str = "monitor"
+    allow: FrozenSet[str] = frozenset()
+    block: FrozenSet[str] = frozenset()
+    read: Tuple[str, ...] = ()
+    write: Tuple[str, ...] = ()
+    programs: Optional[FrozenSet[str]] = None
+    limits: Limits = Limits()
+
+    def methods(self) -> Dict[str, Any]:
+        """The methods that may be called, by name."""
+        allowed = dict(methods_of(self.profile))
+        allowed.update({name: METHODS[name] for name in self.allow})
+        return {name: allowed[name] for name in sorted(allowed) if name not in self.block}
+
+    def refusal(self, method: str) -> WireError:
+        """The error for a method that is not among `methods`."""
+        if method in METHODS:
+            message = "the guest's policy (profile %s) does not allow %s" % (self.profile, method)
+            return WireError(DENIED, message)
+        return WireError(METHOD_NOT_FOUND, "this agent has no method %.100s" % method)
+
+    def program(self, name: str) -> str:
+        """The absolute path to run for a command's first word.
+
+        It is compared with its folder resolved and its own name kept: where many commands are links to one program
+        (busybox), allowing one must not allow them all.
+        """
+        path = _find(name)
+        if self.programs is not None and path not in self.programs:
+            raise WireError(DENIED, "the guest's policy does not allow the program %s" % path)
+        return path
+
+
+def canonical(path: str) -> str:
+    """An absolute path with its folder's symbolic links resolved."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _find(name: str) -> str:
+    if os.path.isabs(name):
+        return canonical(name)
+    if "/" in name or not name:
+        raise WireError(DENIED, "a program must be an absolute path or a bare name")
+    for folder in SEARCH_PATH.split(":"):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return canonical(path)
+    raise WireError(NOT_FOUND, "the guest has no program %s in %s" % (name, SEARCH_PATH))

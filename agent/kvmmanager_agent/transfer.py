@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole files, in both directions."""
+
+import fcntl
+import hashlib
+import os
+import stat
+from typing import Any, Optional, Tuple
+
+from . import names, wire
+
+_STREAM = "content"
+
+
+class Download:
+    """A file on its way to the host.
+
+    :param offset: where the host wants to go on; what is before is only read for the checksum.
+    """
+
+    def __init__(self, job: Any, handle: int, offset: int) -> None:
+        self._job = job
+        self._handle = handle
+        self._offset = offset
+
+    def run(self) -> Tuple[str, int]:
+        """Send it; checksum and size of the whole as it was read."""
+        size = os.fstat(self._handle).st_size
+        if self._offset > size:
+            raise wire.WireError(wire.BAD_STREAM, "the file has %d bytes, fewer than the offset" % size)
+        digest = hash_of(self._job, self._handle, self._offset)
+        self._job.begin(_STREAM, self._offset)
+        position = self._offset
+        while True:
+            piece = os.pread(self._handle, wire.MAX_PAYLOAD, position)
+            self._job.send(_STREAM, piece, eof=not piece)
+            if not piece:
+                return digest.hexdigest(), position
+            digest.update(piece)
+            position += len(piece)
+
+
+class Upload:
+    """A file on its way from the host, through a temporary file beside the one that it will replace.
+
+    The temporary file's name follows from the target and the checksum: a second try finds what the first has
+    left. It stays when the host vanishes and is removed when the transfer cannot succeed.
+
+    :param folder: the descriptor of the target's directory.
+    """
+
+    def __init__(self, job: Any, folder: int, name: bytes, size: int, sha256: str) -> None:
+        self._job = job
+        self._folder = folder
+        self._name = name
+        self._size = size
+        self._sha256 = sha256
+        key = hashlib.sha256(name + b"\0" + sha256.encode("ascii")).hexdigest()[:32]
+        self._partial = b".kvmmanager-" + key.encode("ascii") + b".part"
+
+    def run(self, resume: bool, mode: Optional[int], owner: Optional[int], group: Optional[int]) -> int:
+        """Receive it and put it in place; how many bytes came in this time."""
+        replaced = self._replaced()
+        handle = self._open_partial()
+        try:
+            begin = self._begin(handle, resume)
+            try:
+                self._fill(handle, begin)
+                _set_owner(handle, replaced, owner, group)
+                os.fchmod(handle, mode if mode is not None else stat.S_IMODE(replaced.st_mode) if replaced else 0o600)
+                os.fsync(handle)
+                os.rename(self._partial, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            except (wire.WireError, OSError) as error:
+                if not _is_interruption(error):
+                    os.unlink(self._partial, dir_fd=self._folder)
+                raise
+            os.fsync(self._folder)
+            return self._size - begin
+        finally:
+            os.close(handle)
+
+    def _replaced(self) -> Optional[os.stat_result]:
+        """The file that stands there now; whatever else stands there is not replaced."""
+        try:
+            found = os.stat(self._name, dir_fd=self._folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            raise wire.WireError(wire.WRONG_TYPE, "%s is there and not a regular file" % names.decode(self._name))
+        return found
+
+    def _open_partial(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        handle = os.open(self._partial, flags, 0o600, dir_fd=self._folder)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = os.fstat(handle)
+            # Somebody else's file, or a second name of one, was put there to be written through.
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
+                text = "%s is in the way; remove it" % names.decode(self._partial)
+                raise wire.WireError(wire.WRONG_TYPE, text)
+        except BlockingIOError:
+            os.close(handle)
+            raise wire.WireError(wire.BUSY, "the same transfer is already under way") from None
+        except wire.WireError:
+            os.close(handle)
+            raise
+        return handle
+
+    def _begin(self, handle: int, resume: bool) -> int:
+        """Keep what an interrupted transfer has left, if wanted; where to go on."""
+        if not resume or os.fstat(handle).st_size > self._size:
+            os.ftruncate(handle, 0)
+        return os.fstat(handle).st_size
+
+    def _fill(self, handle: int, position: int) -> None:
+        digest = hash_of(self._job, handle, position)
+        self._job.expect(_STREAM, position)
+        eof = False
+        while not eof:
+            payload, eof = self._job.receive(_STREAM)
+            if position + len(payload) > self._size:
+                raise wire.WireError(wire.BAD_STREAM, "more came than the %d bytes announced" % self._size)
+            digest.update(payload)
+            _write(handle, payload, position)
+            position += len(payload)
+        if position != self._size or digest.hexdigest() != self._sha256:
+            message = "what came is not what was announced; the file was left as it was"
+            raise wire.WireError(wire.BAD_CHECKSUM, message)
+
+
+def hash_of(job: Any, handle: int, end: Optional[int] = None) -> Any:
+    """The running sha256 of a file's first bytes, or of all of it."""
+    digest = hashlib.sha256()
+    position = 0
+    while end is None or position < end:
+        job.check()
+        piece = os.pread(handle, wire.MAX_PAYLOAD if end is None else min(wire.MAX_PAYLOAD, end - position), position)
+        if not piece:
+            break
+        digest.update(piece)
+        position += len(piece)
+    return digest
+
+
+def _write(handle: int, payload: bytes, position: int) -> None:
+    rest = memoryview(payload)
+    while rest:
+        written = os.pwrite(handle, rest, position)
+        position += written
+        rest = rest[written:]
+
+
+def _set_owner(handle: int, replaced: Optional[os.stat_result], owner: Optional[int], group: Optional[int]) -> None:
+    if owner is None:
+        owner = replaced.st_uid if replaced else -1
+    if group is None:
+        group = replaced.st_gid if replaced else -1
+    if (owner, group) != (-1, -1):
+        os.fchown(handle, owner, group)
+
+
+def _is_interruption(error: Exception) -> bool:
+    """Whether a second try could go on from here."""
+    return isinstance(error, wire.WireError) and error.code in (wire.CANCELLED, wire.TIMED_OUT)

@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An agent as a process of its own: ``serve.py DESCRIPTOR CONFIG`` serves a socket instead of a port."""
+
+import os
+import sys
+
+from kvmmanager_agent.__main__ import serve
+from kvmmanager_agent.config import load
+from kvmmanager_agent.port import Port
+
+if __name__ == "__main__":
+    handle, config = int(sys.argv[1]), sys.argv[2]
+    os.set_blocking(handle, False)
+    sys.exit(0 if serve(Port(handle), load(config), config, True) else 3)
