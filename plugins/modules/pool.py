@@ -75,7 +75,8 @@ options:
     default: false
   delete_storage:
     description:
-      - With O(state=absent), also delete what the pool is made of, such as its directory.
+      - With O(state=absent), also delete the directory of the pool. This is for pools of the types C(dir), C(fs) and
+        C(netfs); of the last two it is the mount point. For other types the task fails.
       - The task fails when the pool still holds volumes. It never deletes a volume.
     type: bool
     default: false

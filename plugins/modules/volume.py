@@ -73,7 +73,7 @@ options:
   preallocation:
     description:
       - How much of a new empty volume takes up space from the beginning.
-      - V(off) is nothing, V(metadata) the tables of a qcow2 volume, V(full) all of it.
+      - V(off) is nothing, V(metadata) the tables of a qcow2 volume (and of no other format), V(full) all of it.
     type: str
     choices: ['off', metadata, full]
     default: 'off'

@@ -17,6 +17,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, require_active_pool
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     create_with_content,
     delete_if_there,
@@ -55,7 +56,7 @@ class FilePlace:
 
     def __init__(self, params: dict[str, Any]) -> None:
         self._path: str = params["path"]
-        self._mode = _parse_mode(params["mode"])
+        self._mode = int(clean_mode(params["mode"], "mode"), 8)
         self.name = f"the file {self._path}"
 
     def read(self) -> bytes | None:
@@ -177,14 +178,3 @@ class VolumePlace:
 
     def _capacity(self, volume: Any) -> int:
         return int(self._hypervisor.call(f"read {self.name}", volume.info)[1])
-
-
-def _parse_mode(value: Any) -> int:
-    """Octal digits, or a number as YAML makes it of 0600 without quotes."""
-    try:
-        mode = value if isinstance(value, int) and not isinstance(value, bool) else int(str(value), 8)
-    except ValueError:
-        mode = -1
-    if not 0 <= mode <= 0o7777:
-        raise Failure(f"mode: '{value}' is not a mode; write octal digits in quotes, such as '0600'.")
-    return int(mode)

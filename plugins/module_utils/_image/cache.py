@@ -22,6 +22,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, parse
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.source import Source
 
+# What stands beside an image, and in its place while it is being downloaded; the description goes first.
+_SUFFIXES = (".json", "", ".part", ".part.json", ".json.part")
+
 
 @dataclass(frozen=True)
 class Cached:
@@ -73,19 +76,33 @@ class Cache:
             return None
 
     def remember(self, source: Source, image: Cached) -> None:
-        """Say that the file of an image is complete."""
-        status = os.stat(image.path)
+        """Say that the file of an image is complete.
+
+        :raises Failure: when that cannot be written; the image is then downloaded again the next time.
+        """
         memo = {**asdict(image), "identity": str(image.identity), "url": source.url}
         del memo["path"]
         part = f"{image.path}.json.part"
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump({**memo, "size": status.st_size, "time": status.st_mtime_ns}, file, indent=1)
-        os.replace(part, f"{image.path}.json")
+        try:
+            status = os.stat(image.path)
+            with open(part, "w", encoding="utf-8") as file:
+                json.dump({**memo, "size": status.st_size, "time": status.st_mtime_ns}, file, indent=1)
+            os.replace(part, f"{image.path}.json")
+        except OSError as error:
+            raise Failure(
+                f"Cannot write into the cache {self.folder}: {error.strerror}. "
+                "Free some space there or choose another cache_dir."
+            ) from error
+
+    def holds(self, source: Source) -> bool:
+        """Whether there is anything of the image of a source, complete or not."""
+        path = self.path_of(source)
+        return any(os.path.lexists(path + suffix) for suffix in _SUFFIXES)
 
     def forget(self, source: Source) -> None:
         """Delete the image of a source, complete or not."""
         path = self.path_of(source)
-        for suffix in (".json", "", ".part", ".part.json"):
+        for suffix in _SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path + suffix)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 # Hexadecimal digits → algorithm. MD5 and SHA-1 can be forged and do not count.
 _ALGORITHMS = {64: "sha256", 96: "sha384", 128: "sha512"}
 _WEAK = {"md5", "sha1"}
+
+_BLOCK = 1024 * 1024
 
 _GNU = re.compile(r"^([0-9a-fA-F]{64,128}) [ *]?(\S.*)$")  # sha256sum
 _BSD = re.compile(r"^SHA(256|384|512) \((.+)\) = ([0-9a-fA-F]{64,128})$")  # sha256sum --tag
@@ -56,6 +59,22 @@ def parse(text: str) -> Checksum:
             "digits, the address of the publisher's checksum file, or none."
         )
     return Checksum(algorithm, digest)
+
+
+def file_digests(path: str, algorithms: Iterable[str]) -> dict[str, str]:
+    """Digests of a file's content, in hexadecimal digits, from reading it once.
+
+    :raises Failure: when it cannot be read.
+    """
+    digests = {algorithm: hashlib.new(algorithm) for algorithm in algorithms}
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                for digest in digests.values():
+                    digest.update(block)
+    except OSError as error:
+        raise Failure(f"Cannot read {path}: {error.strerror}.") from error
+    return {algorithm: digest.hexdigest() for algorithm, digest in digests.items()}
 
 
 def find(listing: str, file_name: str, only_file: bool) -> Checksum | None:

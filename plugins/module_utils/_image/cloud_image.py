@@ -132,16 +132,17 @@ class CloudImage(Resource):
 class RemovedImage(Resource):
     """The image that the task wants gone: from a pool when it names one, else from the cache."""
 
-    def read(self) -> PoolImage | Cached | None:
-        """What is there of it."""
+    def read(self) -> PoolImage | str | None:
+        """What is there of it, complete or not: the volume, or the path in the cache."""
         if not self.params["pool"]:
-            return Cache(_cache_folder(self.params["cache_dir"])).known(source.from_params(self.params))
+            cache, wanted = self._cache(), source.from_params(self.params)
+            return cache.path_of(wanted) if wanted.path is None and cache.holds(wanted) else None
         if not self.params["volume"]:
             raise Failure("To remove an image from a pool, name its volume.")
         stored = PoolImage(self.hypervisor, self.params["pool"], self.params["volume"])
         return stored if stored.exists() else None
 
-    def plan(self, current: PoolImage | Cached | None) -> Plan:
+    def plan(self, current: PoolImage | str | None) -> Plan:
         """Delete the volume, or the file in the cache."""
         plan = Plan(result={"image": None})
         if isinstance(current, PoolImage):
@@ -149,12 +150,17 @@ class RemovedImage(Resource):
             plan.changes.append(Change("volume", f"{current.volume} in {current.pool}", None))
             plan.add(f"delete {current}", lambda _hypervisor: current.remove())
         elif current is not None:
-            plan.changes.append(Change("cache", current.path, None))
-            plan.add(f"delete {current.path}", lambda _hypervisor: self._forget())
+            plan.changes.append(Change("cache", current, None))
+            plan.add(f"delete {current}", lambda _hypervisor: self._forget())
         return plan
 
     def _forget(self) -> None:
-        Cache(_cache_folder(self.params["cache_dir"])).forget(source.from_params(self.params))
+        cache, wanted = self._cache(), source.from_params(self.params)
+        with cache.lock(wanted.where):  # not under the hands of a download
+            cache.forget(wanted)
+
+    def _cache(self) -> Cache:
+        return Cache(_cache_folder(self.params["cache_dir"]))
 
 
 def cloud_image(params: dict[str, Any], hypervisor: Hypervisor) -> Resource:

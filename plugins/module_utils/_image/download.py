@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import http.client
 import json
 import os
@@ -27,7 +26,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
     Failure,
     single_line,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, file_digests
 
 _BLOCK = 1024 * 1024
 _SMALL = 4 * 1024 * 1024  # no checksum list and no signature is larger
@@ -92,6 +91,11 @@ def fetch(url: str, target: str, expected: Checksum | None, timeout: float) -> D
     transfer = _Transfer(url, target + ".part", timeout)
     try:
         transfer.run()
+        found = transfer.digests({"sha256"} | ({expected.algorithm} if expected else set()))
+        if expected is not None and found[expected.algorithm] != expected.digest:
+            transfer.discard()
+            raise mismatch(url, expected, found[expected.algorithm], "It was deleted. ")
+        transfer.keep(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             transfer.discard()
@@ -102,22 +106,7 @@ def fetch(url: str, target: str, expected: Checksum | None, timeout: float) -> D
         raise _failure(url, error) from error
     except (_Broken, http.client.HTTPException) as error:
         raise _failure(url, error) from error
-    found = transfer.digests({"sha256"} | ({expected.algorithm} if expected else set()))
-    if expected is not None and found[expected.algorithm] != expected.digest:
-        transfer.discard()
-        raise mismatch(url, expected, found[expected.algorithm], "It was deleted. ")
-    transfer.keep(target)
     return Downloaded(found["sha256"], transfer.etag)
-
-
-def file_digests(path: str, algorithms: set[str]) -> dict[str, str]:
-    """Digests of a file's content, in hexadecimal digits, from reading it once."""
-    digests = {algorithm: hashlib.new(algorithm) for algorithm in algorithms}
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            for digest in digests.values():
-                digest.update(block)
-    return {algorithm: digest.hexdigest() for algorithm, digest in digests.items()}
 
 
 def mismatch(what: str, expected: Checksum, actual: str, done: str = "") -> Failure:

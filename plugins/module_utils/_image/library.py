@@ -140,7 +140,7 @@ class Library:
         if source.checksum is None and not self._policy.identify:
             return Cached(path, None, "")  # to read it all would take long, for nothing
         algorithm = source.checksum.algorithm if source.checksum else "sha256"
-        found = Checksum(algorithm, download.file_digests(path, {algorithm})[algorithm])
+        found = Checksum(algorithm, checksum.file_digests(path, {algorithm})[algorithm])
         if source.checksum is not None and found != source.checksum:
             raise download.mismatch(path, source.checksum, found.digest)
         return Cached(path, found, found.digest if algorithm == "sha256" else "")

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import opened
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
     holds_files,
     refresh,
@@ -76,7 +77,7 @@ class PoolImage:
         if self.is_complete():
             return
         delete_if_there(self.hypervisor, self.pool, self.volume)
-        with open(path, "rb") as file:
+        with opened(path) as file:
             create_with_content(self.hypervisor, pool, self.volume, file, image.file_size)
 
     def remove(self) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import os
 import re
 import shutil
@@ -42,26 +43,38 @@ def verify(listing: bytes, signature: bytes | None, keyring: str, fingerprint: s
             "verify_signature needs the program gpgv on the machine that runs this task: install "
             "gpgv (Debian) or gnupg2 (Fedora), or set verify_signature to false."
         )
-    with tempfile.TemporaryDirectory(prefix="kvmmanager-") as folder:
-        keys = _binary_keyring(keyring, folder)
-        signed = os.path.join(folder, "signed")
-        output = os.path.join(folder, "output")
-        _write(signed, listing)
-        command = [program, "--homedir", folder, "--status-fd", "1", "--keyring", keys]
-        if signature is None:
-            command += ["--output", output, signed]
-        else:
-            _write(signed + ".sig", signature)
-            command += [signed + ".sig", signed]
-        _check_signer(_run(command), fingerprint)
-        if signature is not None:
-            return listing
-        with open(output, "rb") as file:
-            return file.read()
+    try:
+        with tempfile.TemporaryDirectory(prefix="kvmmanager-") as folder:
+            command = [program, "--homedir", folder, "--status-fd", "1", "--keyring", _binary_keyring(keyring, folder)]
+            return _verify_in(folder, command, listing, signature, fingerprint)
+    except OSError as error:
+        raise Failure(
+            f"Cannot check the signature of the checksum list: {error.strerror}. Look at the folder for temporary "
+            f"files and at {program} on the machine that runs this task."
+        ) from error
+
+
+def _verify_in(folder: str, command: list[str], listing: bytes, signature: bytes | None, wanted: str | None) -> bytes:
+    signed = os.path.join(folder, "signed")
+    _write(signed, listing)
+    if signature is not None:
+        _write(signed + ".sig", signature)
+        _check_signer(_run([*command, signed + ".sig", signed]), wanted)
+        return listing
+    output = os.path.join(folder, "output")
+    _check_signer(_run([*command, "--output", output, signed]), wanted)
+    with open(output, "rb") as file:
+        return file.read()
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Failure(
+            f"gpgv did not end within {_TIMEOUT} seconds, so the signature of the checksum list is not checked. "
+            "Try again when the machine that runs this task is less busy."
+        ) from error
     if done.returncode != 0:
         said = single_line(done.stderr.decode(errors="replace"), 300)
         raise Failure(
@@ -97,7 +110,11 @@ def _binary_keyring(keyring: str, folder: str) -> str:
     if not blocks:
         return os.path.abspath(keyring)
     path = os.path.join(folder, "keyring.gpg")
-    _write(path, b"".join(base64.b64decode(block) for block in blocks))
+    try:
+        keys = b"".join(base64.b64decode(block) for block in blocks)
+    except binascii.Error as error:
+        raise Failure(f"The keyring {keyring} is damaged. Get the publisher's key again.") from error
+    _write(path, keys)
     return path
 
 

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Union
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 # What libvirt's stream protocol carries best in one message.
 BLOCK = 256 * 1024
@@ -39,6 +42,16 @@ def pieces(source: Any, sparse: bool) -> Iterator[Piece]:
             yield Hole(len(piece))
         else:
             yield piece
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """A file of the machine that the task runs on, open for reading; a `Failure` where that does not work."""
+    try:
+        with open(path, "rb") as source:
+            yield source
+    except OSError as error:
+        raise Failure(f"Cannot read {path}: {error.strerror}.") from error
 
 
 def allocated(source: Any, length: int) -> int:

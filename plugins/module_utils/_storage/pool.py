@@ -13,7 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, differences, restart_report
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import pool_preview
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_pool
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_actions import PoolHandle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_actions import PoolHandle, require_empty
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_definition import (
     define,
     is_as_defined,
@@ -26,6 +26,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_s
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, text_at
+
+# Pools whose storage libvirt deletes with rmdir, which never deletes data.
+_DIRECTORIES = ("dir", "fs", "netfs")
 
 
 class Pool(Resource):
@@ -103,9 +106,12 @@ class Pool(Resource):
         if current is None:
             return plan
         if self.params["delete_storage"]:
+            self._check_is_directory(current)
             self._check_holds_nothing(current)
         plan.changes = differences({"state": current.state, **settings(current.stored)}, {"state": "absent"})
         if current.active:
+            if self.params["delete_storage"]:
+                plan.add("see that the storage pool is empty", self.handle.require_empty)
             plan.add("stop the storage pool", self.handle.stop)
         if self.params["delete_storage"]:
             plan.add("delete the storage of the pool", self.handle.delete_storage)
@@ -136,17 +142,15 @@ class Pool(Resource):
                 "cannot be renamed. Leave out the uuid, or use that pool's name."
             )
 
-    def _check_holds_nothing(self, current: PoolState) -> None:
-        name = self.handle.name
-        if current.active:
-            volumes = self.hypervisor.call(f"list the volumes of the storage pool '{name}'", current.pool.listVolumes)
-            if volumes:
-                raise Failure(
-                    f"The storage pool '{name}' still holds {len(volumes)} volume(s), such as '{min(volumes)}', and "
-                    "delete_storage only deletes an empty pool. Delete its volumes first, or leave out delete_storage."
-                )
-        elif current.stored.get("type") != "dir":  # of a directory, libvirt itself only deletes an empty one
+    def _check_is_directory(self, current: PoolState) -> None:
+        kind = current.stored.get("type")
+        if kind not in _DIRECTORIES:
             raise Failure(
-                f"The storage pool '{name}' is stopped, so nobody can tell whether it still holds volumes. "
-                "Start it first, or leave out delete_storage."
+                f"The storage pool '{self.handle.name}' has the type {kind}: deleting its storage could destroy data "
+                "that libvirt does not list, such as other volumes of a volume group. Leave out delete_storage, and "
+                "delete that storage with its own tools."
             )
+
+    def _check_holds_nothing(self, current: PoolState) -> None:
+        if current.active:  # of a directory that is stopped, libvirt itself only deletes an empty one
+            require_empty(self.hypervisor, current.pool)

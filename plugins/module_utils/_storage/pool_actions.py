@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import refresh
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump
 
 
@@ -46,6 +48,11 @@ class PoolHandle:
         """Say whether the pool starts with the daemon."""
         hypervisor.call(f"set the autostart of the storage pool '{self.name}'", self.pool.setAutostart, int(wanted))
 
+    def require_empty(self, hypervisor: Hypervisor) -> None:
+        """Look again, now at what is really there: libvirt knows only what it saw last."""
+        refresh(hypervisor, self.pool)
+        require_empty(hypervisor, self.pool)
+
     def delete_storage(self, hypervisor: Hypervisor) -> None:
         """Delete what the pool is made of: of a directory pool the directory, which libvirt demands to be empty."""
         hypervisor.call(f"delete the storage of the pool '{self.name}'", self.pool.delete, 0)
@@ -53,3 +60,14 @@ class PoolHandle:
     def undefine(self, hypervisor: Hypervisor) -> None:
         """Remove the definition of the pool."""
         hypervisor.call(f"undefine the storage pool '{self.name}'", self.pool.undefine)
+
+
+def require_empty(hypervisor: Hypervisor, pool: Any) -> None:
+    """Raise `Failure` for a pool in which libvirt knows volumes."""
+    name = pool.name()
+    volumes = hypervisor.call(f"list the volumes of the storage pool '{name}'", pool.listVolumes)
+    if volumes:
+        raise Failure(
+            f"The storage pool '{name}' still holds {len(volumes)} volume(s), such as '{min(volumes)}', and "
+            "delete_storage only deletes an empty pool. Delete its volumes first, or leave out delete_storage."
+        )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import (
     INTEGER,
     Field,
@@ -33,16 +34,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
     text_at,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view import view
-
-
-def clean_mode(value: Any, option: str) -> str:
-    """Permissions as libvirt writes them, four octal digits: ``0711``.
-
-    A number is refused: YAML reads an unquoted 0711 as 457, and nobody can tell which of the two was meant.
-    """
-    if not isinstance(value, str) or not re.fullmatch(r"[0-7]{3,4}", value):
-        raise Failure(f"{option}: '{value}' is not a mode. Write octal digits in quotes, such as '0711'.")
-    return value.zfill(4)
 
 
 def clean_path(value: Any, option: str) -> str:

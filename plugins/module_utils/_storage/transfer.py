@@ -63,7 +63,7 @@ def upload(
         if sent != length:
             raise Failure(f"Cannot {doing}: its source changed: {length} bytes were announced, not {sent}.")
         if checksum is not None:
-            verify(checksum, digest, f"The content for the volume '{volume.name()}'")
+            verify(checksum, digest.hexdigest(), f"The content for the volume '{volume.name()}'")
         stream.finish()
     except libvirt.libvirtError as error:
         raise explain(doing, error) from error
@@ -115,14 +115,15 @@ def add(digest: Any, piece: Piece) -> None:
         digest.update(ZEROS[: piece.length - start])
 
 
-def verify(checksum: Checksum, digest: Any, what: str) -> None:
-    """Raise `Failure` when the content that went into ``digest`` is not what ``checksum`` says.
+def verify(checksum: Checksum, digest: str, what: str) -> None:
+    """Raise `Failure` when a content has another digest than ``checksum`` says.
 
+    :param digest: in hexadecimal digits.
     :param what: names the content, at the beginning of a sentence.
     """
-    if digest.hexdigest() != checksum.digest:
+    if digest != checksum.digest:
         raise Failure(
-            f"{what} does not have the checksum that the task gives: it has {checksum.algorithm}:{digest.hexdigest()}, "
+            f"{what} does not have the checksum that the task gives: it has {checksum.algorithm}:{digest}, "
             f"not {checksum}. It may be damaged, incomplete, or another version."
         )
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import Hole, pieces
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, file_digests
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import Hole
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import add, download, verify
 
 
 def same_content(hypervisor: Hypervisor, volume: Any, pool: str, path: str) -> bool:
     """Whether a volume holds, byte for byte, what a file holds. Reads both; writes nothing."""
-    return volume_digest(hypervisor, volume, pool) == file_digest(path)
+    return volume_digest(hypervisor, volume, pool) == file_digests(path, ["sha256"])["sha256"]
 
 
 def volume_digest(hypervisor: Hypervisor, volume: Any, pool: str) -> str:
@@ -32,18 +32,6 @@ def volume_digest(hypervisor: Hypervisor, volume: Any, pool: str) -> str:
         hypervisor.privileged.download_volume(pool, volume.name(), digest.update)
     else:
         download(hypervisor, volume, digest.update, lambda length: add(digest, Hole(length)))
-    return digest.hexdigest()
-
-
-def file_digest(path: str) -> str:
-    """The SHA-256 of a file on the machine that the task runs on."""
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            for piece in pieces(file, sparse=False):
-                add(digest, piece)
-    except OSError as error:
-        raise Failure(f"Cannot read {path}: {error.strerror}.") from error
     return digest.hexdigest()
 
 
@@ -60,7 +48,7 @@ def save(hypervisor: Hypervisor, volume: Any, path: str, mode: str, checksum: Ch
         with _removed_on_error(new), os.fdopen(descriptor, "wb") as file:
             _receive(hypervisor, volume, file, digest)
             if checksum is not None:
-                verify(checksum, digest, f"The content of the volume '{volume.name()}'")
+                verify(checksum, digest.hexdigest(), f"The content of the volume '{volume.name()}'")
             file.flush()
             os.fsync(file.fileno())
             os.chmod(new, int(mode, 8))

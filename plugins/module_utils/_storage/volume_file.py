@@ -13,7 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import checksum as checksums
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.pool_definition import clean_mode
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import (
     file_mode,
     same_content,

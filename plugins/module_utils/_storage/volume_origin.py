@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import checksum as checksums
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import opened
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
     require_active_pool,
     require_volume,
@@ -106,8 +106,8 @@ def _require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None
     """Raise `Failure` for a volume that would make a broken disk."""
     if marks(hypervisor, require_active_pool(hypervisor, pool_name), name):
         raise Failure(
-            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: its upload still goes on, or was "
-            "interrupted. Wait for its end, or run the task that uploads it again."
+            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: the task that fills it still runs, "
+            "or was interrupted. Wait for its end, or run that task again."
         )
 
 
@@ -117,6 +117,10 @@ def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None
     format = params["format"] or "qcow2"
     if backing is not None and format == "raw":
         raise Failure("A raw volume can have no backing: choose format=qcow2, or clone_from for a copy.")
+    if format != "qcow2" and params["preallocation"] == "metadata":
+        raise Failure(
+            f"preallocation=metadata is for qcow2: a {format} volume has no tables. Choose full, or leave it out."
+        )
     spec = VolumeSpec(params["name"], capacity, format, params["preallocation"], backing)
     summary = "create the volume" if backing is None else f"create the volume, laid over {backing.path}"
     return Origin(summary, format, capacity, capacity, lambda hv, pool: create_volume(hv, pool, spec), backing)
@@ -141,33 +145,16 @@ def _from_file(params: dict[str, Any], capacity: int | None) -> Origin:
     checksum = None if params["checksum"] is None else checksums.parse(params["checksum"])
 
     def create(hypervisor: Hypervisor, pool: Any) -> Any:
-        with _opened(path) as source:
+        with opened(path) as source:
             return create_with_content(hypervisor, pool, params["name"], source, image.file_size, checksum)
 
     def check(hypervisor: Hypervisor, pool: Any, freed: int) -> None:
         if checksum is not None:
-            verify(checksum, _digest(path, checksum), path)
-        with _opened(path) as source:
+            verify(checksum, checksums.file_digests(path, [checksum.algorithm])[checksum.algorithm], path)
+        with opened(path) as source:
             require_space(hypervisor, pool, params["name"], source, image.file_size, freed)
 
     return Origin(f"upload {path}", image.format, image.capacity, capacity, create, check=check)
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    try:
-        with open(path, "rb") as source:
-            yield source
-    except OSError as error:
-        raise Failure(f"Cannot read {path}: {error.strerror}.") from error
-
-
-def _digest(path: str, checksum: checksums.Checksum) -> Any:
-    digest = checksum.start()
-    with _opened(path) as source:
-        for block in iter(lambda: source.read(1024 * 1024), b""):
-            digest.update(block)
-    return digest
 
 
 def _describe(hypervisor: Hypervisor, pool_name: str, name: str) -> dict[str, Any]:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import pathlib
+
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -63,3 +66,13 @@ def test_what_is_no_checksum(text: str) -> None:
 def test_forgeable_ones_are_refused(algorithm: str) -> None:
     with pytest.raises(Failure, match=f"{algorithm} can be forged"):
         checksum.parse(f"{algorithm}:{'a' * 32}")
+
+
+def test_digests_of_a_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    found = checksum.file_digests(str(path), ["sha256", "sha512"])
+    assert found["sha256"] == hashlib.sha256(b"content").hexdigest()
+    assert found["sha512"] == hashlib.sha512(b"content").hexdigest()
+    with pytest.raises(Failure, match="Cannot read .*none: No such file"):
+        checksum.file_digests(str(tmp_path / "none"), ["sha256"])

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import json
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import source
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cloud_image import cloud_image
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.library import Library, Policy
 from tests.integration.targets.cloud_image.files.image_server import ImageServer
 
@@ -204,3 +207,31 @@ def test_signed_lists(site: Site, tmp_path: pathlib.Path) -> None:
     assert "does not sign its checksums" in refused(lambda: library.current(site.source()))
     site.task()  # without verification: does not count for a task that asks for one
     assert library.known(site.source()) is None
+
+
+def test_a_full_disk_at_the_last_moment_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    cache, wanted = Cache(str(site.folder)), site.source()
+    site.folder.mkdir()
+    pathlib.Path(cache.path_of(wanted)).touch()
+    monkeypatch.setattr(json, "dump", full)
+    message = refused(lambda: cache.remember(wanted, Cached(cache.path_of(wanted), None, "")))
+    assert message.startswith(f"Cannot write into the cache {site.folder}: No space left on device. Free some space")
+
+
+def test_a_download_that_never_ended_can_be_forgotten(site: Site) -> None:
+    cache, wanted = Cache(str(site.folder)), site.source()
+    assert not cache.holds(wanted)
+    site.folder.mkdir()
+    for suffix in (".part", ".part.json"):
+        pathlib.Path(cache.path_of(wanted) + suffix).touch()
+        assert cache.holds(wanted)
+    params = {**dict.fromkeys(("pool", "volume")), "state": "absent", "verify_signature": False, "url": wanted.url}
+    task = cloud_image({**params, "checksum": "none", "cache_dir": str(site.folder)}, None)  # no pool, no hypervisor
+    plan = task.plan(task.read())
+    assert [action.summary for action in plan.actions] == [f"delete {cache.path_of(wanted)}"]
+    plan.apply(None)
+    assert site.files() == []
+    assert not task.plan(task.read()).changed

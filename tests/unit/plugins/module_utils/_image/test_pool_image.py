@@ -17,6 +17,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
     connect,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import pool_image
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.pool_image import PoolImage
 
 POOL = "default-pool"
@@ -110,3 +111,10 @@ def test_a_pool_of_devices_takes_no_qcow2(hypervisor: Hypervisor, file: str) -> 
 def test_a_pool_that_is_not_there(hypervisor: Hypervisor) -> None:
     with pytest.raises(Failure, match="There is no storage pool 'default-pol' on"):
         PoolImage(hypervisor, "default-pol", "a").is_complete()
+
+
+def test_a_file_that_cannot_be_read(image: PoolImage, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_image, "refresh", lambda *_arguments: pathlib.Path(file).unlink())
+    with pytest.raises(Failure, match=f"Cannot read {file}: No such file or directory"):
+        image.write(file, None)
+    assert volumes(image) == []

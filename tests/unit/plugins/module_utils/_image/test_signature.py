@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import pathlib
+import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -115,3 +116,25 @@ def test_armour_with_and_without_headers() -> None:
         text += b"\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
         (block,) = signature._ARMOUR.findall(b"pub  comment\n" + text)
         assert base64.b64decode(block) == b"k" * 60
+
+
+def test_a_damaged_keyring(publisher: Publisher, tmp_path: pathlib.Path) -> None:
+    keyring = tmp_path / "keyring.asc"
+    keyring.write_bytes(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n")
+    assert refused(LISTING, b"", keyring, None) == f"The keyring {keyring} is damaged. Get the publisher's key again."
+
+
+def test_a_gpgv_that_hangs(publisher: Publisher, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "gpgv"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _name: str(program))
+    monkeypatch.setattr(signature, "_TIMEOUT", 0.1)
+    assert "gpgv did not end within 0.1 seconds" in refused(LISTING, b"", publisher.keyring, None)
+
+
+def test_a_gpgv_that_does_not_run(
+    publisher: Publisher, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: str(tmp_path / "none"))
+    assert "Cannot check the signature" in refused(LISTING, b"", publisher.keyring, None)

@@ -30,6 +30,7 @@ class FakePool:
     """The pool ``images``.
 
     :ivar changes: the names of the changing calls that were made, with their arguments.
+    :ivar appearing: volumes that a refresh finds.
     """
 
     def __init__(self, stored: str = DIRECTORY, live: str | None = None, active: bool = True, **facts: Any) -> None:
@@ -38,6 +39,7 @@ class FakePool:
         self._persistent = facts.get("persistent", 1)
         self._autostart = facts.get("autostart", 0)
         self._volumes = facts.get("volumes", [])
+        self.appearing: list[str] = []
         self.changes: list[tuple[Any, ...]] = []
 
     def name(self) -> str:
@@ -63,6 +65,10 @@ class FakePool:
 
     def listVolumes(self) -> list[str]:
         return list(self._volumes)
+
+    def refresh(self, flags: int) -> None:
+        self.changes.append(("refresh", flags))
+        self._volumes = [*self._volumes, *self.appearing]
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("create", "destroy", "undefine", "delete", "setAutostart"):

@@ -75,7 +75,7 @@ def applied(pool: FakePool | None, **options: Any) -> tuple[list[str], dict[str,
         (FakePool(), {"state": "absent"}, ["destroy", "undefine"]),
         (FakePool(active=False), {"state": "absent"}, ["undefine"]),
         (FakePool(persistent=0), {"state": "absent"}, ["destroy"]),
-        (FakePool(), {"state": "absent", "delete_storage": True}, ["destroy", "delete", "undefine"]),
+        (FakePool(), {"state": "absent", "delete_storage": True}, ["refresh", "destroy", "delete", "undefine"]),
     ],
 )  # fmt: skip
 def test_a_task_makes_just_the_calls_that_are_needed(
@@ -168,7 +168,7 @@ def test_the_prediction_has_what_the_result_has() -> None:
         (
             FakePool("<pool type='logical'><name>images</name></pool>", active=False),
             {"state": "absent", "delete_storage": True},
-            "nobody can tell whether it still holds volumes",
+            "has the type logical: deleting its storage could destroy data that libvirt does not list",
         ),
         (FakePool(), {"mode": "0700", "build": False}, "mode cannot be set.*build=true"),
         (
@@ -186,3 +186,12 @@ def test_the_prediction_has_what_the_result_has() -> None:
 def test_what_would_hurt_is_refused_with_a_sentence(pool: FakePool, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Failure, match=sentence):
         planned(pool, **options)
+
+
+def test_a_volume_that_appears_late_keeps_the_pool() -> None:
+    pool = FakePool()
+    plan, hypervisor, _task = planned(pool, state="absent", delete_storage=True)
+    pool.appearing.append("late")
+    with pytest.raises(Failure, match="still holds 1 volume.s., such as 'late'"):
+        plan.apply(hypervisor)
+    assert pool.changes == [("refresh", 0)]

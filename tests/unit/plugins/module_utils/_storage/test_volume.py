@@ -122,6 +122,10 @@ def test_a_new_volume_is_created(hypervisor: Hypervisor) -> None:
             "is not deleted.*'web1' .disk vda., the volume /srv/images/web1.qcow2, which is",
         ),
         (
+            {"name": "a", "capacity": "1 MiB", "format": "raw", "preallocation": "metadata"},
+            "preallocation=metadata is for qcow2: a raw volume has no tables",
+        ),
+        (
             {"name": "a", "backing": backing(path="/a", format="raw"), "format": "raw"},
             "A raw volume can have",
         ),
