@@ -33,7 +33,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         port = Port.open(options.port or config.port)
     except OSError as error:
-        return _fail("cannot open the port %s: %s" % (options.port or config.port, error.strerror))
+        return _fail(f"cannot open the port {options.port or config.port}: {error.strerror}")
     serve(port, config, path, bool(options.config))
     port.close()
     return 0
@@ -48,7 +48,7 @@ def serve(port: Port, config: Config, path: str, required: bool) -> bool:
             agent.policy = load(path, required).policy
             audit.note("the configuration was read again")
         except ConfigError as error:
-            audit.note("the former configuration stays: %s" % error)
+            audit.note(f"the former configuration stays: {error}")
 
     agent = Agent(port, config.policy, audit, reload)
     handlers = {
@@ -72,7 +72,7 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="kvmmanager-agent", description="Let the host manage this guest through a virtio-serial port."
     )
-    parser.add_argument("--config", metavar="FILE", help="the configuration (default: %s)" % DEFAULT_PATH)
+    parser.add_argument("--config", metavar="FILE", help=f"the configuration (default: {DEFAULT_PATH})")
     parser.add_argument("--port", metavar="DEVICE", help="the port, instead of the one in the configuration")
     parser.add_argument("--check-config", action="store_true", help="say in words what the configuration allows")
     parser.add_argument("--version", action="version", version="%(prog)s " + VERSION)
@@ -80,7 +80,7 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def _fail(message: str) -> int:
-    print("kvmmanager-agent: %s" % message, file=sys.stderr)
+    print(f"kvmmanager-agent: {message}", file=sys.stderr)
     return 1
 
 

@@ -74,7 +74,7 @@ class Agent:
                     epoll.poll(0 if self._unread else -1)
                     self._turn()
             except PortGone as error:
-                self._audit.note("the port is gone: %s" % error)
+                self._audit.note(f"the port is gone: {error}")
                 return False
             finally:
                 self._finish()
@@ -160,7 +160,7 @@ class Agent:
         self._end_session("another session begins")
         self._session = session
         self._decoder.frames = session.frames
-        self._audit.note("session %s begins, for %s" % (session.token, session.client))
+        self._audit.note(f"session {session.token} begins, for {session.client}")
         self._outbox.put(wire.RESET + b"\n" + wire.response(nonce, result))
 
     def _notified(self, method: str, params: Any, payload: Optional[bytes]) -> None:
@@ -193,7 +193,7 @@ class Agent:
         if stream:
             job.accept(stream)
         if self._workers.count >= self.policy.limits.concurrent:
-            raise wire.WireError(wire.BUSY, "%d requests run already" % self._workers.count)
+            raise wire.WireError(wire.BUSY, f"{self._workers.count} requests run already")
         self._workers.start(job, found, values)
         self._session.jobs[identity] = job
 
@@ -220,7 +220,7 @@ class Agent:
     def _end_session(self, why: str) -> None:
         if self._session is None:
             return
-        self._audit.note("session %s ends: %s" % (self._session.token, why))
+        self._audit.note(f"session {self._session.token} ends: {why}")
         for job in self._session.jobs.values():
             job.abandoned = True
             job.end(wire.WireError(wire.CANCELLED, why))
@@ -232,13 +232,13 @@ def _timing(params: Any, most: float) -> float:
     """Take the parameters that all requests share out of ``params``; how many seconds the request may take."""
     expires, now = params.pop("expires", None), time.monotonic()
     if not isinstance(expires, (int, float)) or isinstance(expires, bool) or not expires <= now + _MAX_AHEAD:
-        message = "expires must be a time on the agent's clock, at most %d seconds from now" % _MAX_AHEAD
+        message = f"expires must be a time on the agent's clock, at most {_MAX_AHEAD} seconds from now"
         raise wire.WireError(wire.INVALID_PARAMS, message)
     if expires < now:
         raise wire.WireError(wire.EXPIRED, "the request came %.1f seconds too late to begin" % (now - expires))
     timeout = params.pop("timeout", most)
     if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout <= most:
-        raise wire.WireError(wire.INVALID_PARAMS, "timeout must be above 0 and at most %d seconds" % most)
+        raise wire.WireError(wire.INVALID_PARAMS, f"timeout must be above 0 and at most {most} seconds")
     return float(timeout)
 
 

@@ -16,15 +16,15 @@ class Audit:
 
     def call(self, identity: str, method: str, subject: str, code: int, seconds: float) -> None:
         """Record a request that has ended: ``code`` is 0 or that of its error."""
-        result = "ok" if not code else "error %d" % code
-        about = " %s" % _clean(subject) if subject else ""
-        self.note("%s %s%s: %s after %.3f s" % (_clean(identity), _clean(method), about, result, seconds))
+        result = "ok" if not code else f"error {code}"
+        about = f" {_clean(subject)}" if subject else ""
+        self.note(f"{_clean(identity)} {_clean(method)}{about}: {result} after {seconds:.3f} s")
 
     def note(self, text: str) -> None:
         """Record something else."""
         # A journal that has gone is no reason to stop.
         try:
-            self._stream.write("kvmmanager-agent: %s\n" % text)
+            self._stream.write(f"kvmmanager-agent: {text}\n")
             self._stream.flush()
         except OSError:
             return

@@ -36,16 +36,16 @@ def load(path: str, required: bool = True) -> Config:
             text = handle.read(_MAX_SIZE)
     except FileNotFoundError:
         if required:
-            raise ConfigError("%s does not exist" % path) from None
+            raise ConfigError(f"{path} does not exist") from None
         text = "{}"
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("%s cannot be read: %s" % (path, error)) from None
+        raise ConfigError(f"{path} cannot be read: {error}") from None
     try:
         return parse(json.loads(text, object_pairs_hook=_unique))
     except (ValueError, RecursionError) as error:
-        raise ConfigError("%s is not JSON: %s" % (path, error)) from None
+        raise ConfigError(f"{path} is not JSON: {error}") from None
     except ConfigError as error:
-        raise ConfigError("%s: %s" % (path, error)) from None
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def parse(value: Any) -> Config:
@@ -53,7 +53,7 @@ def parse(value: Any) -> Config:
     top = _object(value, "the file", ("profile", "port", "methods", "paths", "programs", "limits"))
     profile = top.get("profile", "monitor")
     if profile not in PROFILES:
-        raise ConfigError("profile must be one of %s" % ", ".join(PROFILES))
+        raise ConfigError("profile must be one of {}".format(", ".join(PROFILES)))
     methods = _object(top.get("methods", {}), "methods", ("allow", "block"))
     paths = _object(top.get("paths", {}), "paths", ("read", "write"))
     policy = Policy(
@@ -74,16 +74,16 @@ def _unique(pairs: List[Any]) -> Dict[str, Any]:
     names = [name for name, _value in pairs]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError("%s stands there twice" % name)
+            raise ConfigError(f"{name} stands there twice")
     return dict(pairs)
 
 
 def _object(value: Any, where: str, known: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError("%s must be an object" % where)
+        raise ConfigError(f"{where} must be an object")
     for name in value:
         if name not in known:
-            raise ConfigError("%s has the unknown key %s; it may have %s" % (where, name, ", ".join(known)))
+            raise ConfigError("{} has the unknown key {}; it may have {}".format(where, name, ", ".join(known)))
     return value
 
 
@@ -92,29 +92,29 @@ def _list(
 ) -> List[str]:
     value = values.get(key, list(default))
     if not isinstance(value, list):
-        raise ConfigError("%s must be a list" % where)
+        raise ConfigError(f"{where} must be a list")
     return [check(item, where) for item in value]
 
 
 def _method_name(value: Any, where: str) -> str:
     if value not in METHODS:
-        raise ConfigError("%s names the unknown method %s" % (where, value))
+        raise ConfigError(f"{where} names the unknown method {value}")
     return str(value)
 
 
 def _absolute(value: Any, where: str) -> str:
     if not isinstance(value, str) or not os.path.isabs(value) or "\0" in value:
-        raise ConfigError("%s must hold absolute paths, which %r is not" % (where, value))
+        raise ConfigError(f"{where} must hold absolute paths, which {value!r} is not")
     if ".." in value.split("/"):
-        raise ConfigError("%s must not hold .., as %s does" % (where, value))
+        raise ConfigError(f"{where} must not hold .., as {value} does")
     return os.path.normpath("/" + value.lstrip("/"))
 
 
 def _limits(values: Dict[str, Any]) -> Limits:
-    most = {"concurrent": 64, "output": 1024 ** 3, "file_size": 1024 ** 5, "seconds": 7 * 24 * 60 * 60}
+    most = {"concurrent": 64, "output": 1024**3, "file_size": 1024**5, "seconds": 7 * 24 * 60 * 60}
     for name, value in values.items():
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most[name]:
-            raise ConfigError("limits.%s must be a whole number from 1 to %d" % (name, most[name]))
+            raise ConfigError(f"limits.{name} must be a whole number from 1 to {most[name]}")
     return Limits(**values)
 
 
@@ -123,7 +123,7 @@ def describe(config: Config) -> str:
     policy = config.policy
     names = policy.methods()
     lines = [
-        "The host on %s may call, by the profile %s:" % (config.port, policy.profile),
+        f"The host on {config.port} may call, by the profile {policy.profile}:",
         "  " + (", ".join(names) or "nothing"),
     ]
     if any(name.startswith("file_") for name in names):
@@ -134,7 +134,7 @@ def describe(config: Config) -> str:
         lines.append("It may run, as any user: " + programs)
     limits = policy.limits
     lines.append(
-        "At most %d requests run at a time, each for at most %d seconds; a command's output is cut after %d bytes, "
-        "a file that is written after %d." % (limits.concurrent, limits.seconds, limits.output, limits.file_size)
+        f"At most {limits.concurrent} requests run at a time, each for at most {limits.seconds} seconds; "
+        f"a command's output is cut after {limits.output} bytes, a file that is written after {limits.file_size}."
     )
     return "\n".join(lines)

@@ -45,7 +45,7 @@ class Execution:
         self._job = job
         self._command = command
         self._sink = sink
-        self._counts = {stream: 0 for stream in _STREAMS}
+        self._counts = dict.fromkeys(_STREAMS, 0)
         self._stdin = b""
         self._stdin_last = False
         self._kill_at: Optional[float] = None
@@ -86,10 +86,10 @@ class Execution:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
-                **options
+                **options,
             )
         except subprocess.SubprocessError as error:
-            raise wire.WireError(wire.SYSTEM_ERROR, "the command could not start: %s" % error) from None
+            raise wire.WireError(wire.SYSTEM_ERROR, f"the command could not start: {error}") from None
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)

@@ -18,7 +18,7 @@ from .params import Param, flag, integer, optional, text
 from .registry import method
 from .transfer import Download, Upload, hash_of
 
-_MOST = 2 ** 62
+_MOST = 2**62
 _LONGEST_LISTING = 80 * 1024  # bytes of entries in one answer, which must fit into a line
 _PATH = Param(text())
 _MODE = optional(integer(0, 0o7777))
@@ -123,7 +123,7 @@ def file_write(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
         raise wire.WireError(wire.INVALID_PARAMS, "data must be base64") from None
     end = params["offset"] + len(payload)
     if end > job.policy.limits.file_size:
-        raise wire.WireError(wire.TOO_LARGE, "the guest's policy allows files of %d bytes" % job.policy.limits.file_size)
+        raise wire.WireError(wire.TOO_LARGE, f"the guest's policy allows files of {job.policy.limits.file_size} bytes")
     roots = _writable(job)
     if params["create"]:
         _create(roots, path)
@@ -166,7 +166,7 @@ def file_put(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Take a file as the stream ``content`` and put it in place when it is complete and right."""
     path = job.subject = params["path"]
     if params["size"] > job.policy.limits.file_size:
-        raise wire.WireError(wire.TOO_LARGE, "the guest's policy allows files of %d bytes" % job.policy.limits.file_size)
+        raise wire.WireError(wire.TOO_LARGE, f"the guest's policy allows files of {job.policy.limits.file_size} bytes")
     if len(params["sha256"]) != 64 or set(params["sha256"]) - set("0123456789abcdef"):
         raise wire.WireError(wire.INVALID_PARAMS, "sha256 must be 64 lower-case hexadecimal digits")
     owner = None if params["owner"] is None else users.user_id(params["owner"])

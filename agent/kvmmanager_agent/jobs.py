@@ -101,7 +101,7 @@ class Job:
     def check(self) -> None:
         """Raise what ended this job: cancellation, a lost session, or its time."""
         if self._ended is None and not self.remaining:
-            self._ended = wire.WireError(wire.TIMED_OUT, "not done within %g seconds" % self._timeout)
+            self._ended = wire.WireError(wire.TIMED_OUT, f"not done within {self._timeout:g} seconds")
         if self._ended is not None:
             raise self._ended
 

@@ -30,19 +30,19 @@ def read(known: Dict[str, Param], params: Dict[str, Any]) -> Dict[str, Any]:
     """The values of all ``known`` parameters; `WireError` names the first that is wrong."""
     for name in params:
         if name not in known:
-            raise WireError(INVALID_PARAMS, "unknown parameter %.100s" % name)
+            raise WireError(INVALID_PARAMS, f"unknown parameter {name:.100}")
     return {name: _value(name, param, params) for name, param in known.items()}
 
 
 def _value(name: str, param: Param, params: Dict[str, Any]) -> Any:
     if params.get(name) is None:
         if param.default is REQUIRED:
-            raise WireError(INVALID_PARAMS, "the parameter %s is missing" % name)
+            raise WireError(INVALID_PARAMS, f"the parameter {name} is missing")
         return param.default
     try:
         return param.check(params[name])
     except ValueError as error:
-        raise WireError(INVALID_PARAMS, "%s must be %s" % (name, error)) from None
+        raise WireError(INVALID_PARAMS, f"{name} must be {error}") from None
 
 
 def text(longest: int = 4096) -> Check:
@@ -50,7 +50,7 @@ def text(longest: int = 4096) -> Check:
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or len(value) > longest or "\0" in value:
-            raise ValueError("a string of at most %d characters, without NUL" % longest)
+            raise ValueError(f"a string of at most {longest} characters, without NUL")
         try:
             names.encode(value)
         except UnicodeEncodeError:
@@ -65,7 +65,7 @@ def choice(*values: str) -> Check:
 
     def check(value: Any) -> str:
         if value not in values:
-            raise ValueError("one of %s" % ", ".join(values))
+            raise ValueError("one of {}".format(", ".join(values)))
         return str(value)
 
     return check
@@ -76,7 +76,7 @@ def integer(least: int, most: int) -> Check:
 
     def check(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError("a whole number from %d to %d" % (least, most))
+            raise ValueError(f"a whole number from {least} to {most}")
         return value
 
     return check
@@ -88,7 +88,7 @@ def seconds(most: float) -> Check:
     def check(value: Any) -> float:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not math.isfinite(value) or not 0 < value <= most:
-            raise ValueError("a number of seconds above 0, at most %g" % most)
+            raise ValueError(f"a number of seconds above 0, at most {most:g}")
         return float(value)
 
     return check
@@ -107,7 +107,7 @@ def words(most: int = 4096, least: int = 1) -> Check:
 
     def check(value: Any) -> List[str]:
         if not isinstance(value, list) or not least <= len(value) <= most:
-            raise ValueError("a list of %d to %d strings" % (least, most))
+            raise ValueError(f"a list of {least} to {most} strings")
         return [word(item) for item in value]
 
     return check

@@ -24,7 +24,7 @@ class Limits(NamedTuple):
 
     concurrent: int = 8
     output: int = 64 * 1024 * 1024
-    file_size: int = 1024 ** 4
+    file_size: int = 1024**4
     seconds: int = 24 * 60 * 60
 
 
@@ -55,9 +55,9 @@ class Policy(NamedTuple):
     def refusal(self, method: str) -> WireError:
         """The error for a method that is not among `methods`."""
         if method in METHODS:
-            message = "the guest's policy (profile %s) does not allow %s" % (self.profile, method)
+            message = f"the guest's policy (profile {self.profile}) does not allow {method}"
             return WireError(DENIED, message)
-        return WireError(METHOD_NOT_FOUND, "this agent has no method %.100s" % method)
+        return WireError(METHOD_NOT_FOUND, f"this agent has no method {method:.100}")
 
     def program(self, name: str) -> str:
         """The absolute path to run for a command's first word.
@@ -67,7 +67,7 @@ class Policy(NamedTuple):
         """
         path = _find(name)
         if self.programs is not None and path not in self.programs:
-            raise WireError(DENIED, "the guest's policy does not allow the program %s" % path)
+            raise WireError(DENIED, f"the guest's policy does not allow the program {path}")
         return path
 
 
@@ -85,4 +85,4 @@ def _find(name: str) -> str:
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return canonical(path)
-    raise WireError(NOT_FOUND, "the guest has no program %s in %s" % (name, SEARCH_PATH))
+    raise WireError(NOT_FOUND, f"the guest has no program {name} in {SEARCH_PATH}")

@@ -45,7 +45,7 @@ class Method(NamedTuple):
             return _system_error(error)
         except Exception as error:
             # The kind of error tells a developer where to look; its text might hold what was passed in.
-            return WireError(INTERNAL_ERROR, "%s failed in the agent: %s" % (self.name, type(error).__name__))
+            return WireError(INTERNAL_ERROR, f"{self.name} failed in the agent: {type(error).__name__}")
 
 
 METHODS: Dict[str, Method] = {}
@@ -61,7 +61,7 @@ def method(
     profile: str,
     instant: bool = False,
     stream: Callable[[Dict[str, Any]], str] = no_stream,
-    **known: parameters.Param
+    **known: parameters.Param,
 ) -> Callable[[_Handler], _Handler]:
     """Register the decorated function as a method."""
 
@@ -83,4 +83,4 @@ def _system_error(error: OSError) -> WireError:
     text = os.strerror(error.errno) if error.errno else type(error).__name__
     name = error.filename if isinstance(error.filename, str) else ""
     code = codes.get(type(error), SYSTEM_ERROR)
-    return WireError(code, "%s: %s" % (name, text) if name else text, {"errno": error.errno or 0})
+    return WireError(code, f"{name}: {text}" if name else text, {"errno": error.errno or 0})

@@ -30,7 +30,7 @@ class Download:
         """Send it; checksum and size of the whole as it was read."""
         size = os.fstat(self._handle).st_size
         if self._offset > size:
-            raise wire.WireError(wire.BAD_STREAM, "the file has %d bytes, fewer than the offset" % size)
+            raise wire.WireError(wire.BAD_STREAM, f"the file has {size} bytes, fewer than the offset")
         digest = hash_of(self._job, self._handle, self._offset)
         self._job.begin(_STREAM, self._offset)
         position = self._offset
@@ -89,7 +89,7 @@ class Upload:
         except FileNotFoundError:
             return None
         if not stat.S_ISREG(found.st_mode):
-            raise wire.WireError(wire.WRONG_TYPE, "%s is there and not a regular file" % names.decode(self._name))
+            raise wire.WireError(wire.WRONG_TYPE, f"{names.decode(self._name)} is there and not a regular file")
         return found
 
     def _open_partial(self) -> int:
@@ -100,7 +100,7 @@ class Upload:
             found = os.fstat(handle)
             # Somebody else's file, or a second name of one, was put there to be written through.
             if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
-                text = "%s is in the way; remove it" % names.decode(self._partial)
+                text = f"{names.decode(self._partial)} is in the way; remove it"
                 raise wire.WireError(wire.WRONG_TYPE, text)
         except BlockingIOError:
             os.close(handle)
@@ -123,7 +123,7 @@ class Upload:
         while not eof:
             payload, eof = self._job.receive(_STREAM)
             if position + len(payload) > self._size:
-                raise wire.WireError(wire.BAD_STREAM, "more came than the %d bytes announced" % self._size)
+                raise wire.WireError(wire.BAD_STREAM, f"more came than the {self._size} bytes announced")
             digest.update(payload)
             _write(handle, payload, position)
             position += len(payload)

@@ -31,7 +31,7 @@ class RemoteError(Exception):
     """The agent answered with an error."""
 
     def __init__(self, error: Dict[str, Any]) -> None:
-        super().__init__("%(code)d %(message)s" % error)
+        super().__init__(f"{error['code']} {error['message']}")
         self.code = error["code"]
         self.data = error.get("data")
 
@@ -68,7 +68,7 @@ class Host:
         """Open a session."""
         self.forget()
         self.hellos += 1
-        nonce = "test-nonce-%08d" % self.hellos
+        nonce = f"test-nonce-{self.hellos:08}"
         asked = {"versions": [1], "frames": frames, "client": "tests"}
         asked.update(params)
         self.raw(wire.PREAMBLE + wire.request(nonce, "hello", asked))
@@ -202,7 +202,7 @@ class AgentCase(unittest.TestCase):
 
     def descriptors(self) -> int:
         """How many descriptors the agent has open."""
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def wait_for(self, question: Any) -> None:
         """Wait until ``question()`` is true."""

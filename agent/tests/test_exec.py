@@ -21,7 +21,7 @@ from .host import AgentCase, RemoteError, decoded
 def children(pid: int) -> List[int]:
     """The processes that a process has started, by whichever of its threads."""
     found: List[int] = []
-    for task in pathlib.Path("/proc/%d/task" % pid).iterdir():
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(OSError):
             found.extend(map(int, (task / "children").read_text().split()))
     return found
@@ -44,7 +44,7 @@ class ExecCommand(AgentCase):
         stdin = base64.b64encode(b"in\xff").decode("ascii")
         found = self.run_command("sh", "-c", 'cat; echo "$X $HOME"; pwd', stdin=stdin, env={"X": "ü y"}, cwd="/usr")
         home = pwd.getpwuid(os.geteuid()).pw_dir
-        self.assertEqual(decoded(found["stdout"]), ("in\udcffü y %s\n/usr\n" % home).encode("utf-8", "surrogateescape"))
+        self.assertEqual(decoded(found["stdout"]), (f"in\udcffü y {home}\n/usr\n").encode("utf-8", "surrogateescape"))
 
     def test_end_by_signal(self) -> None:
         found = self.run_command("sh", "-c", "kill -KILL $$")
@@ -58,7 +58,7 @@ class ExecCommand(AgentCase):
 
     def test_time_limit_ends_all_that_was_started(self) -> None:
         mark = self.folder / "survived"
-        script = "(sleep 3; touch %s) & trap '' TERM; while :; do sleep 0.05; done" % mark
+        script = f"(sleep 3; touch {mark}) & trap '' TERM; while :; do sleep 0.05; done"
         self.refused(wire.TIMED_OUT, "exec_command", argv=["sh", "-c", script], timeout=0.2)
         time.sleep(1)
         self.assertFalse(mark.exists())
@@ -189,7 +189,7 @@ class ExecStreamed(AgentCase):
         (child,) = children(self.process.pid)
         self.process.terminate()
         self.process.wait(30)
-        self.wait_for(lambda: not os.path.exists("/proc/%d" % child))
+        self.wait_for(lambda: not os.path.exists(f"/proc/{child}"))
 
     def test_ping_beside_busy_commands(self) -> None:
         for _count in range(4):

@@ -122,9 +122,7 @@ class Transfers(FileCase):
 
     def test_without_resume_a_partial_file_is_begun_anew(self) -> None:
         content = os.urandom(100000)
-        identity = self.host.start(
-            "file_put", path=str(self.area / "file"), size=len(content), sha256=sha256(content)
-        )
+        identity = self.host.start("file_put", path=str(self.area / "file"), size=len(content), sha256=sha256(content))
         self.host.raw(wire.data(identity, "content", 0, bytes(50000)))
         self.wait_for(self.partials)
         self.host.hello()
@@ -177,7 +175,7 @@ class Pieces(FileCase):
         self.assertEqual(self.host.call("file_stat", path=name)["mode"], 0o2750)
         self.refused(wire.EXISTS, "file_mkdir", path=name)
         for index in range(25):
-            (self.area / "folder" / ("%02d" % index)).write_bytes(b"x" * index)
+            (self.area / "folder" / f"{index:02}").write_bytes(b"x" * index)
         first = self.host.call("file_list", path=name, limit=20)
         rest = self.host.call("file_list", path=name, after=first["entries"][-1]["name"])
         self.assertEqual((len(first["entries"]), first["more"], rest["more"]), (20, True, False))
@@ -198,7 +196,7 @@ class Pieces(FileCase):
 
     def test_a_long_listing_fits_into_lines(self) -> None:
         for index in range(900):
-            (self.area / ("%03d" % index + "n" * 200)).touch()
+            (self.area / (f"{index:03}" + "n" * 200)).touch()
         after, found = "", 0
         while True:
             answer = self.host.call("file_list", path=str(self.area), after=after)
@@ -227,7 +225,7 @@ class Attacks(FileCase):
                 if method == "file_put":
                     self.host.feed(identity, "content", b"")
                 self.host.answer(identity, {})
-            self.assertIn(raised.exception.code, codes, "%s %s: %s" % (method, path, raised.exception))
+            self.assertIn(raised.exception.code, codes, f"{method} {path}: {raised.exception}")
         self.assertEqual((self.folder / "secret").read_bytes(), b"secret")
 
     def test_paths_that_lead_out(self) -> None:
@@ -264,7 +262,7 @@ class Attacks(FileCase):
 
     def test_a_hard_link_in_place_of_the_temporary_file(self) -> None:
         key = hashlib.sha256(b"file\0" + sha256(b"x").encode("ascii")).hexdigest()[:32]
-        os.link(str(self.folder / "secret"), str(self.area / (".kvmmanager-%s.part" % key)))
+        os.link(str(self.folder / "secret"), str(self.area / (f".kvmmanager-{key}.part")))
         identity = self.host.start("file_put", path=str(self.area / "file"), size=1, sha256=sha256(b"x"))
         self.host.feed(identity, "content", b"x")
         with self.assertRaises(RemoteError) as raised:

@@ -86,7 +86,9 @@ class Stale(AgentCase):
     def test_request_after_its_time(self) -> None:
         self.host.hello()
         self.refused(wire.EXPIRED, "exec_command", expires=self.host.clock + time.monotonic() - 1, argv=["true"])
-        self.refused(wire.INVALID_PARAMS, "exec_command", expires=self.host.clock + time.monotonic() + 1e6, argv=["true"])
+        self.refused(
+            wire.INVALID_PARAMS, "exec_command", expires=self.host.clock + time.monotonic() + 1e6, argv=["true"]
+        )
         self.refused(wire.INVALID_PARAMS, "ping", expires=None)
 
     def test_request_that_a_hello_follows_at_once(self) -> None:
@@ -154,6 +156,6 @@ class ClosedStream(AgentCase):
         self.assertFalse(target.exists())
 
     def cpu_time(self) -> float:
-        with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as handle:
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as handle:
             words = handle.read().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

@@ -10,11 +10,49 @@ from typing import Any, Dict, List
 
 from . import text
 
-# They hold no files of their own on a disk, or asking them waits for another machine.
-_LEFT_OUT = frozenset(
-    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs"
-    " overlay proc pstore ramfs rpc_pipefs securityfs selinuxfs squashfs sysfs tmpfs tracefs"
-    " 9p afs ceph cifs glusterfs nfs nfs4 smb3 virtiofs".split()
+# They hold no files of their own on a disk.
+_VIRTUAL = frozenset(
+    (
+        "autofs",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fusectl",
+        "hugetlbfs",
+        "mqueue",
+        "nsfs",
+        "overlay",
+        "proc",
+        "pstore",
+        "ramfs",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "squashfs",
+        "sysfs",
+        "tmpfs",
+        "tracefs",
+    )
+)
+# Asking them waits for another machine.
+_REMOTE = frozenset(
+    (
+        "9p",
+        "afs",
+        "ceph",
+        "cifs",
+        "glusterfs",
+        "nfs",
+        "nfs4",
+        "smb3",
+        "virtiofs",
+    )
 )
 
 
@@ -28,15 +66,15 @@ def disk_usage() -> List[Dict[str, Any]]:
         # proc(5): id parent major:minor root mountpoint options [optional fields] - type source options
         left, _dash, right = line.partition(" - ")
         place, kind = left.split(), right.split()
-        if len(place) < 6 or len(kind) < 2 or kind[0] in _LEFT_OUT or kind[0].startswith("fuse"):
+        if len(place) < 6 or len(kind) < 2 or kind[0] in _VIRTUAL | _REMOTE or kind[0].startswith("fuse"):
             continue
         if place[2] in found:
             continue
         with contextlib.suppress(OSError):
-            mount_point = _unescaped(place[4])
+            mount_point = unescaped(place[4])
             found[place[2]] = {
                 "mount": mount_point,
-                "device": _unescaped(kind[1]),
+                "device": unescaped(kind[1]),
                 "type": kind[0],
                 "read_only": "ro" in place[5].split(","),
                 **_usage(mount_point),
@@ -55,7 +93,7 @@ def _usage(mount_point: str) -> Dict[str, int]:
     }
 
 
-def _unescaped(word: str) -> str:
+def unescaped(word: str) -> str:
     """Undo the kernel's octal escapes of blanks and backslashes."""
     for code in ("\\040", "\\011", "\\012", "\\134"):
         word = word.replace(code, chr(int(code[1:], 8)))

@@ -26,7 +26,7 @@ _STATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dorman
 
 def network_info() -> Dict[str, Any]:
     """The interfaces with their addresses, the default gateways and the name servers."""
-    links = {index: link for index, link in _links()}
+    links = dict(_links())
     for index, address in _addresses():
         if index in links:
             links[index]["addresses"].append(address)
@@ -39,14 +39,17 @@ def _links() -> Iterator[Tuple[int, Dict[str, Any]]]:
         found = _attributes(body[_LINK.size :])
         mac = found.get(_IFLA_ADDRESS, b"")
         state = found.get(_IFLA_OPERSTATE, b"\0")[0]
-        yield index, {
-            "name": found.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("utf-8", "replace"),
-            "mac": ":".join("%02x" % byte for byte in mac),
-            "mtu": int.from_bytes(found.get(_IFLA_MTU, b""), _byte_order()),
-            "up": bool(flags & 1),
-            "state": _STATES[state] if state < len(_STATES) else "unknown",
-            "addresses": [],
-        }
+        yield (
+            index,
+            {
+                "name": found.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("utf-8", "replace"),
+                "mac": ":".join(f"{byte:02x}" for byte in mac),
+                "mtu": int.from_bytes(found.get(_IFLA_MTU, b""), _byte_order()),
+                "up": bool(flags & 1),
+                "state": _STATES[state] if state < len(_STATES) else "unknown",
+                "addresses": [],
+            },
+        )
 
 
 def _addresses() -> Iterator[Tuple[int, Dict[str, Any]]]:
@@ -58,12 +61,15 @@ def _addresses() -> Iterator[Tuple[int, Dict[str, Any]]]:
         # On a point-to-point link the local address is the one that is ours.
         packed = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS)
         if packed:
-            yield index, {
-                "address": socket.inet_ntop(family, packed),
-                "family": "ipv4" if family == socket.AF_INET else "ipv6",
-                "prefix": prefix,
-                "scope": _SCOPES.get(scope, str(scope)),
-            }
+            yield (
+                index,
+                {
+                    "address": socket.inet_ntop(family, packed),
+                    "family": "ipv4" if family == socket.AF_INET else "ipv6",
+                    "prefix": prefix,
+                    "scope": _SCOPES.get(scope, str(scope)),
+                },
+            )
 
 
 def _dump(kind: int) -> Iterator[bytes]:

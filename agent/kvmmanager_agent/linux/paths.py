@@ -72,7 +72,7 @@ class Roots:
         """Open the folder that a path is in; its descriptor, and the last part of the path."""
         _root, parts = self._split(path)
         if not parts:
-            raise WireError(DENIED, "%s is itself what the guest's policy allows, not below it" % path)
+            raise WireError(DENIED, f"{path} is itself what the guest's policy allows, not below it")
         with self.folder(path.rstrip("/").rpartition("/")[0] or "/") as handle:
             yield handle, names.encode(parts[-1])
 
@@ -80,12 +80,12 @@ class Roots:
         """The root that a path is below, and what follows."""
         parts = [part for part in path.split("/") if part not in ("", ".")]
         if not path.startswith("/") or ".." in parts:
-            raise WireError(DENIED, "%s is not an absolute path without .." % path)
+            raise WireError(DENIED, f"{path} is not an absolute path without ..")
         for root in self._roots:
             inside = [part for part in root.split("/") if part]
             if parts[: len(inside)] == inside:
                 return root, parts[len(inside) :]
-        raise WireError(DENIED, "the guest's policy does not allow to %s %s" % (self._verb, path))
+        raise WireError(DENIED, f"the guest's policy does not allow to {self._verb} {path}")
 
     def _open(self, path: str, flags: int) -> int:
         root, parts = self._split(path)
@@ -137,14 +137,14 @@ def open_regular(folder: int, name: bytes, flags: int, path: str) -> int:
     after = os.fstat(handle)
     if (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino) or not stat.S_ISREG(after.st_mode):
         os.close(handle)
-        raise WireError(WRONG_TYPE, "%s was replaced while it was opened" % path)
+        raise WireError(WRONG_TYPE, f"{path} was replaced while it was opened")
     return handle
 
 
 def check_regular(found: os.stat_result, path: str) -> None:
     """`WireError` when it is not a regular file."""
     if not stat.S_ISREG(found.st_mode):
-        raise WireError(WRONG_TYPE, "%s is not a regular file but a %s" % (path, kind_of(found.st_mode)))
+        raise WireError(WRONG_TYPE, f"{path} is not a regular file but a {kind_of(found.st_mode)}")
 
 
 def kind_of(mode: int) -> str:
@@ -171,9 +171,9 @@ def _openat2(folder: int, path: bytes, flags: int) -> int:
 
 def _refusal(error: OSError, path: str) -> Exception:
     if error.errno in _LINK_ERRORS:
-        return WireError(WRONG_TYPE, "%s leads through a symbolic link; give the path that it points to" % path)
+        return WireError(WRONG_TYPE, f"{path} leads through a symbolic link; give the path that it points to")
     if error.errno == errno.ENOTDIR:
-        return WireError(WRONG_TYPE, "%s leads through something that is not a directory, or is a link" % path)
+        return WireError(WRONG_TYPE, f"{path} leads through something that is not a directory, or is a link")
     if error.errno == errno.ENOENT:
-        return WireError(NOT_FOUND, "the guest has no %s" % path)
+        return WireError(NOT_FOUND, f"the guest has no {path}")
     return OSError(error.errno, os.strerror(error.errno or 0), path)

@@ -30,7 +30,7 @@ def order(commands: Tuple[Tuple[str, ...], ...]) -> None:
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()[:500]
-        raise WireError(SYSTEM_ERROR, "%s ended with status %d: %s" % (argv[0], done.returncode, said))
+        raise WireError(SYSTEM_ERROR, f"{argv[0]} ended with status {done.returncode}: {said}")
 
 
 def _first(commands: Tuple[Tuple[str, ...], ...]) -> List[str]:
@@ -39,4 +39,4 @@ def _first(commands: Tuple[Tuple[str, ...], ...]) -> List[str]:
             path = os.path.join(folder, command[0])
             if os.access(path, os.X_OK):
                 return [path, *command[1:]]
-    raise WireError(UNSUPPORTED, "the guest has none of %s" % ", ".join(command[0] for command in commands))
+    raise WireError(UNSUPPORTED, "the guest has none of {}".format(", ".join(command[0] for command in commands)))

@@ -53,7 +53,7 @@ def account(name: Optional[str]) -> Account:
         entry = pwd.getpwnam(name) if name else pwd.getpwuid(os.geteuid())
     except KeyError:
         if name:
-            raise WireError(NOT_FOUND, "the guest has no user %s" % name) from None
+            raise WireError(NOT_FOUND, f"the guest has no user {name}") from None
         return Account("root", os.geteuid(), os.getegid(), [], "/", "/bin/sh")
     groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
     home = entry.pw_dir if os.path.isdir(entry.pw_dir) else "/"
@@ -74,6 +74,6 @@ def _number(name: str, look_up: Callable[[], int], kind: str) -> int:
     try:
         return look_up()
     except KeyError:
-        if name.isdigit() and int(name) < 2 ** 32 - 1:
+        if name.isdigit() and int(name) < 2**32 - 1:
             return int(name)
-        raise WireError(NOT_FOUND, "the guest has no %s %s" % (kind, name)) from None
+        raise WireError(NOT_FOUND, f"the guest has no {kind} {name}") from None

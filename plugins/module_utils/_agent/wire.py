@@ -12,8 +12,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Iterator
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 VERSIONS = (1,)
 PORT_NAME = "org.kvmmanager.agent.0"
@@ -72,7 +71,7 @@ class Incoming(NamedTuple):
 
 def request_id(session: str, number: int) -> str:
     """The id of a request: it names the session, so that nobody takes it for another one's."""
-    return "%s/%d" % (session, number)
+    return f"{session}/{number}"
 
 
 def split_id(value: Any) -> Tuple[str, int]:
@@ -196,7 +195,7 @@ class Decoder:
             if not self.frames:
                 raise WireError(BAD_STREAM, "frames were not agreed on")
             if not _is_integer(params["size"], MAX_PAYLOAD) or not _is_integer(params.get("crc"), 0xFFFFFFFF):
-                raise WireError(BAD_STREAM, "a frame needs size, at most %d, and crc" % MAX_PAYLOAD)
+                raise WireError(BAD_STREAM, f"a frame needs size, at most {MAX_PAYLOAD}, and crc")
             self._announced = message
             return None
         try:
@@ -204,7 +203,7 @@ class Decoder:
         except (KeyError, TypeError, ValueError, binascii.Error):
             raise WireError(BAD_STREAM, "data is not base64") from None
         if len(payload) > MAX_PAYLOAD:
-            raise WireError(BAD_STREAM, "more than %d bytes in one message" % MAX_PAYLOAD)
+            raise WireError(BAD_STREAM, f"more than {MAX_PAYLOAD} bytes in one message")
         return Incoming(message, payload)
 
 
@@ -235,7 +234,7 @@ def _integer(digits: str) -> int:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError("%s is not JSON" % name)
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_integer(value: Any, maximum: int) -> bool:
@@ -247,7 +246,7 @@ def _bad(code: int, message: str) -> Incoming:
 
 
 def _too_long() -> Incoming:
-    return _bad(INVALID_REQUEST, "the line is longer than %d bytes" % MAX_LINE)
+    return _bad(INVALID_REQUEST, f"the line is longer than {MAX_LINE} bytes")
 
 
 class Sent:
