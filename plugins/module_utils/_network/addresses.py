@@ -7,15 +7,12 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import Union
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Interface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
-
-_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 
 
 def clean_interface(text: str, option: str) -> str:
@@ -45,19 +42,6 @@ def clean_address(text: str, option: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise Failure(f"{option}: '{text}' is not an IPv4 or IPv6 address.") from None
-
-
-def clean_mac(text: str, option: str) -> str:
-    """A MAC address of one network card, in lower case with colons.
-
-    :raises Failure: for what is none, and for a multicast address.
-    """
-    mac = text.strip().lower().replace("-", ":")
-    if not _MAC.match(mac):
-        raise Failure(f"{option}: '{text}' is not a MAC address such as 52:54:00:12:34:56.")
-    if int(mac[:2], 16) & 1:
-        raise Failure(f"{option}: '{text}' is a multicast address; no network card can have it.")
-    return mac
 
 
 def shortest(text: str) -> str:

@@ -13,7 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.config import describe, read_config
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse, text_at
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,3 @@ def report(current: Current) -> dict[str, Any]:
 def _bridge_mac(network: Element) -> str | None:
     mac = network.find("mac")
     return None if mac is None else mac.get("address")
-
-
-def stored_name(network: Element) -> str | None:
-    """The name in a ``<network>``, or None."""
-    return text_at(network, "name") or None

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._mac import clean_mac
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.addresses import (
     check_order,
     clean_address,
     clean_interface,
-    clean_mac,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.entries import PURGES
 

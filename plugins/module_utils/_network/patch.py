@@ -33,7 +33,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
     Element,
     child,
     clone,
-    remove,
+    remove_all,
 )
 
 # What only a network with a bridge of its own has.
@@ -81,19 +81,14 @@ def _set_mode(network: Element, mode: str) -> None:
     if mode not in VIRTUAL_MODES or now not in VIRTUAL_MODES:
         # The bridge of the host is not one that libvirt makes, and the other way round.
         for tag in ("bridge", "forward", *(() if mode in VIRTUAL_MODES else _VIRTUAL_PARTS)):
-            _remove_all(network, tag)
+            remove_all(network, tag)
     if mode == "isolated":
-        _remove_all(network, "forward")
+        remove_all(network, "forward")
         return
     forward = child(network, "forward")
     forward.set("mode", FORWARD_WORDS[mode])
     if mode != "nat":
-        _remove_all(forward, "nat")
+        remove_all(forward, "nat")
     if mode == "open":  # libvirt sets no firewall rules there, so it cannot name a device
         forward.attrib.pop("dev", None)
-        _remove_all(forward, "interface")
-
-
-def _remove_all(parent: Element, tag: str) -> None:
-    while parent.find(tag) is not None:
-        remove(parent, tag)
+        remove_all(forward, "interface")

@@ -69,6 +69,12 @@ def remove(parent: Element, path: str) -> None:
         parent.remove(found)
 
 
+def remove_all(parent: Element, tag: str) -> None:
+    """Remove every child with this tag, with all it holds."""
+    for found in parent.findall(tag):
+        parent.remove(found)
+
+
 def is_empty(element: Element) -> bool:
     """Whether an element has no attribute, no child and no text."""
     return not (element.attrib or len(element) or (element.text or "").strip())

@@ -13,7 +13,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.addres
     check_inside,
     check_order,
     clean_interface,
-    clean_mac,
     interface_of,
     networks_overlap,
     overlap,
@@ -47,16 +46,6 @@ def test_an_interface_gets_one_spelling(text: str, expected: str) -> None:
 def test_a_wrong_interface_is_refused_with_the_option(text: str, sentence: str) -> None:
     with pytest.raises(Failure, match="^ips\\[0\\].address: .*" + sentence):
         clean_interface(text, "ips[0].address")
-
-
-def test_a_mac_gets_one_spelling() -> None:
-    assert clean_mac("52-54-00-AA-BB-0C", "mac") == "52:54:00:aa:bb:0c"
-
-
-@pytest.mark.parametrize("text", ["52:54:00:aa:bb", "52:54:00:aa:bb:0g", "", "33:33:00:00:00:01"])
-def test_a_wrong_mac_is_refused(text: str) -> None:
-    with pytest.raises(Failure, match="^mac: "):
-        clean_mac(text, "mac")
 
 
 @pytest.mark.parametrize(
