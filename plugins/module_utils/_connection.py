@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import TimedOut, call_within
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
@@ -59,8 +59,8 @@ class ConnectionOptions:
         if not extra:
             return self.uri
         query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **extra}
-        # urlunsplit drops the empty authority of qemu+ssh:///system; ours always has a host or no extra.
-        return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/")))
+        # Not urlunsplit, which drops the // of a URI without a host: qemu+ssh:///system.
+        return f"{parts.scheme}://{parts.netloc}{parts.path}?{urlencode(query, quote_via=quote, safe='/')}"
 
 
 class Hypervisor:

@@ -59,6 +59,10 @@ def test_an_option_that_would_be_ignored_is_refused(options: dict[str, Any], sen
         str(given.full_uri)
 
 
+def test_a_uri_without_a_host_keeps_its_slashes() -> None:
+    assert ConnectionOptions(uri="qemu+ssh:///system").full_uri == "qemu+ssh:///system?no_tty=1"
+
+
 def test_only_the_named_options_are_taken_from_a_task() -> None:
     params = {"uri": "test:///default", "username": None, "connect_timeout": 3.0, "name": "web1"}
     assert ConnectionOptions.from_params(params) == ConnectionOptions(uri="test:///default", connect_timeout=3.0)
