@@ -208,8 +208,8 @@ options:
       target:
         description:
           - The name by which the drive is known here, for example V(sda).
-          - Without one, the first drive in your list is the first one in the domain, and so on. New ones get the next free
-            name.
+          - Without one, the first drive in your list is the first one in the domain, and so on. New ones get the next
+            free name.
         type: str
       bus:
         description:
@@ -238,10 +238,11 @@ options:
         type: str
       user:
         description: Whether QEMU itself connects the guest, without any right on the host. Nobody can reach the
-          guest then.
+          guest then. V(false) is no place to be plugged into; name O(interfaces[].network) or
+          O(interfaces[].bridge) instead.
         type: bool
       mac:
-        description: The MAC address. A new interface without one gets a free one, and keeps it.
+        description: The MAC address, best in quotes. A new interface without one gets a free one, and keeps it.
         type: str
       model:
         description: The model, for example V(virtio) or V(e1000e). A new interface gets V(virtio).
@@ -331,7 +332,7 @@ options:
     description:
       - The kinds of devices that are tried, in this order.
       - It excludes C(boot_order) of single devices; naming one takes the other away.
-      - A new domain gets V(hd).
+      - A new domain gets V(hd). An empty list means the same, unless single devices have an order.
     type: list
     elements: str
     choices: [hd, cdrom, network, fd]

@@ -26,6 +26,7 @@ options:
     description:
       - The name of the domain.
       - To rename a stopped domain, give its O(uuid) and the new name.
+      - With O(state=absent) and a O(uuid), the domain is only removed when it has this name.
     type: str
   uuid:
     description: The UUID of the domain. For a new domain libvirt chooses one, unless you do.
@@ -43,6 +44,8 @@ options:
       - The domain as L(libvirt's XML,https://libvirt.org/formatdomain.html), for what has no option here.
       - It is laid over the XML that libvirt holds. What your XML says wins, what it does not mention stays.
       - Options given besides it win over it.
+      - The log and the task's result do not show it. A diff shows what it changes, without passwords and other secrets,
+        and of QEMU's own arguments only that they change.
     type: str
   autostart:
     description: Whether the domain starts when its host does.
@@ -51,28 +54,36 @@ options:
     description:
       - What a change is made to, when the domain runs.
       - V(auto) changes the running domain as far as libvirt can, and the stored configuration.
-      - V(live) changes the running domain only, and fails when it cannot take the whole change.
-      - V(config) changes the stored configuration only.
+      - V(live) changes the running domain only, and fails when it cannot take the whole change or does not run.
+      - V(config) changes the stored configuration only. RV(restart_reasons) then says what the running domain lacks.
     type: str
     choices: [auto, live, config]
     default: auto
   allow_restart:
-    description: Whether a running domain may be shut down and started again, when a change needs that.
+    description:
+      - Whether a running domain may be shut down and started again, when a change needs that.
+      - It needs O(apply=auto).
     type: bool
     default: false
   force:
     description:
       - Whether a guest that does not shut down within O(timeout) loses its power.
       - With O(state=absent) also whether snapshots, checkpoints and the saved memory of the domain may go with it.
+        Without it such a domain is not even shut down.
+      - Also whether a domain that has crashed may be ended.
+      - When a saved domain is started with a changed configuration, also whether its saved memory may be discarded.
+        It would go on with the old configuration otherwise.
     type: bool
     default: false
   timeout:
-    description: For how many seconds the task waits in all, for a shutdown, for a device to go, or for O(wait_for).
+    description:
+      - For how many seconds the task waits in all, for a shutdown, for a device to go, or for O(wait_for).
+      - With V(0) a guest is asked once to shut down, and not waited for.
     type: float
     default: 120
   wait_for:
     description:
-      - What the task waits for in the guest of a running domain.
+      - What the task waits for in the guest of a running domain. It needs a domain that runs at the end of the task.
       - V(address) is an address that the host's DHCP server or a guest agent tells, V(agent) is the QEMU guest agent.
     type: list
     elements: str
@@ -86,15 +97,17 @@ options:
     elements: str
     default: []
   nvram:
-    description: With O(state=absent), whether to keep the UEFI variables of the domain.
+    description:
+      - With O(state=absent), whether to keep the UEFI variables of the domain.
+      - They are kept unless you say otherwise.
     type: str
     choices: [keep, delete]
-    default: keep
   tpm_state:
-    description: With O(state=absent), whether to keep what the emulated TPM of the domain holds.
+    description:
+      - With O(state=absent), whether to keep what the emulated TPM of the domain holds.
+      - It is kept unless you say otherwise.
     type: str
     choices: [keep, delete]
-    default: keep
 seealso:
   - module: kvmmanager.libvirt.domain_info
   - module: kvmmanager.libvirt.volume
@@ -206,6 +219,7 @@ addresses:
 """
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.resource import Domain
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.secrets import secrets
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import HARDWARE_ARGUMENTS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import run_resource
 
@@ -213,7 +227,7 @@ ARGUMENTS = {
     "name": {"type": "str"},
     "uuid": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "running", "stopped", "paused", "absent"], "default": "present"},
-    "xml": {"type": "str"},
+    "xml": {"type": "str", "no_log": True},
     "autostart": {"type": "bool"},
     "apply": {"type": "str", "choices": ["auto", "live", "config"], "default": "auto"},
     "allow_restart": {"type": "bool", "default": False},
@@ -221,15 +235,15 @@ ARGUMENTS = {
     "timeout": {"type": "float", "default": 120},
     "wait_for": {"type": "list", "elements": "str", "choices": ["address", "agent"], "default": []},
     "remove_disks": {"type": "list", "elements": "str", "default": []},
-    "nvram": {"type": "str", "choices": ["keep", "delete"], "default": "keep"},
-    "tpm_state": {"type": "str", "choices": ["keep", "delete"], "default": "keep"},
+    "nvram": {"type": "str", "choices": ["keep", "delete"]},
+    "tpm_state": {"type": "str", "choices": ["keep", "delete"]},
     **HARDWARE_ARGUMENTS,
 }
 
 
 def main() -> None:
     """Run the module."""
-    run_resource(ARGUMENTS, Domain, required_one_of=[("name", "uuid", "xml")])
+    run_resource(ARGUMENTS, Domain, secrets=secrets, required_one_of=[("name", "uuid", "xml")])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, clone
+
+# Models of network interfaces that are no part of the root bus.
+_PCIE_MODELS = ("virtio", "e1000e", "igb", "vmxnet3")
 
 
 def address_of(device: Element) -> tuple[Any, ...] | None:
@@ -44,6 +47,13 @@ def carry(source: Element, device: Element, domain: Element) -> None:
     device.append(clone(found))
     if is_taken(device, domain):
         forget(device)
+
+
+def needs_pcie_port(device: Element) -> bool:
+    """Whether a disk or a network interface sits in a PCIe port of its own."""
+    if device.tag == "interface":
+        return attribute_at(device, "model", "type") in _PCIE_MODELS
+    return device.tag == "disk" and attribute_at(device, "target", "bus") == "virtio"
 
 
 def free_pcie_ports(domain: Element) -> int | None:

@@ -11,10 +11,14 @@ from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field, read_fields
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    child,
+    remove_all,
+)
 
 CHARACTER_ARGUMENTS: dict[str, Any] = {
     "type": {"type": "str", "choices": ["pty", "file", "unix", "null"]},

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.identity import label
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platform import complete
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.secrets import is_opaque, is_secret
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import DEVICE_SECTIONS, SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.identity import label
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse, remove
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view import view
 
@@ -102,4 +103,4 @@ def _other_view(domain: Element, other: Element) -> Any:
         section.erase(rest)
     for tag in ("name", "uuid"):
         remove(rest, tag)
-    return view(rest, label)
+    return view(rest, label, is_secret, is_opaque)

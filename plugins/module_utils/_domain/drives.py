@@ -121,8 +121,6 @@ class DriveSection(DeviceSection):
             return f"{bus} has no hot-plug"
         if bus == "scsi" and live.find("devices/controller[@type='scsi']") is None:
             return "the running domain has no SCSI controller"
-        if bus == "virtio" and addresses.free_pcie_ports(live) == 0:
-            return "the running domain has no free PCIe port"
         return ""
 
     def can_detach(self, device: Element) -> bool:

@@ -55,7 +55,7 @@ class DomainEvents:
 
     def __enter__(self) -> DomainEvents:
         connection = self._hypervisor.connection
-        connection.registerCloseCallback(lambda _conn, reason, _opaque: self._put("closed", reason), None)
+        self._hypervisor.call("listen for events", connection.registerCloseCallback, self._closed, None)
         for kind in self._kinds:
             number = getattr(libvirt, _KINDS[kind])
             handler = self._handler(kind)
@@ -96,6 +96,9 @@ class DomainEvents:
             if self.next(deadline) is None:
                 return condition()
         return True
+
+    def _closed(self, _connection: Any, reason: int, _opaque: Any) -> None:
+        self._put("closed", reason)
 
     def _handler(self, kind: str) -> Callable[..., None]:
         return lambda _connection, _domain, *details: self._put(kind, *details[:-1])

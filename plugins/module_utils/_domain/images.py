@@ -10,7 +10,13 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child, clone
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    child,
+    clone,
+    remove_all,
+)
 
 # The options of a device that name its image.
 IMAGE_OPTIONS = ("volume", "path")
@@ -99,12 +105,6 @@ def place_of(item: dict[str, Any]) -> Any:
     """The key of an image among `Facts.images`."""
     volume = item.get("volume")
     return (volume["pool"], volume["volume"]) if volume else item.get("path")
-
-
-def remove_all(device: Element, tag: str) -> None:
-    """Remove every child with this tag, with all it holds."""
-    for found in device.findall(tag):
-        device.remove(found)
 
 
 def _has_below(device: Element, wanted: dict[str, Any], facts: Facts) -> bool:

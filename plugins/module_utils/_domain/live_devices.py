@@ -22,6 +22,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 if TYPE_CHECKING:
     from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 
+_WHILE_DETACHING = ("device_removed", "device_removal_failed", "lifecycle")
+
 
 def plan_device(section: DeviceSection, key: str, running: Running) -> LivePlan:
     """What brings one device of a running domain to the target."""
@@ -35,14 +37,22 @@ def plan_device(section: DeviceSection, key: str, running: Running) -> LivePlan:
 
 def _plan_attach(section: DeviceSection, key: str, target: Element, running: Running) -> LivePlan:
     changes = differences({}, section.view(target), f"{section.option}.{key}")
-    reason = section.why_not_attach(target, running.live)
+    reason = section.why_not_attach(target, running.live) or _why_no_port(target, running)
     if reason:
         return LivePlan([next_boot(change, reason) for change in changes])
+    running.arriving.append(target)
 
     def run(hypervisor: Hypervisor) -> None:
         attach(hypervisor, running, section, key, target)
 
     return LivePlan(changes, [Action(f"add the {section.noun} {key} to the running domain", run)])
+
+
+def _why_no_port(target: Element, running: Running) -> str:
+    """The devices that the task adds before this one have their ports already."""
+    free = addresses.free_pcie_ports(running.live) if addresses.needs_pcie_port(target) else None
+    taken = sum(addresses.needs_pcie_port(device) for device in running.arriving)
+    return "" if free is None or free > taken else "the running domain has no free PCIe port"
 
 
 def _plan_update(section: DeviceSection, key: str, live: Element, target: Element, running: Running) -> LivePlan:
@@ -96,11 +106,11 @@ def attach(hypervisor: Hypervisor, running: Running, section: DeviceSection, key
 def detach(hypervisor: Hypervisor, handle: Handle, what: str, device: Element, deadline: Deadline) -> None:
     """Take a device from the running domain and wait until its guest has let it go.
 
-    :raises Failure: when the guest refuses or does not answer before the deadline.
+    :raises Failure: when the guest refuses, stops, or does not answer before the deadline.
     """
     doing = f"take the {what} from the running domain '{handle.name}'"
     alias = _alias(device)
-    with DomainEvents(hypervisor, handle.domain, ("device_removed", "device_removal_failed")) as events:
+    with DomainEvents(hypervisor, handle.domain, _WHILE_DETACHING) as events:
         hypervisor.call(doing, handle.domain.detachDeviceFlags, dump(device), libvirt.VIR_DOMAIN_AFFECT_LIVE)
         while True:
             event = events.next(deadline)
@@ -109,6 +119,10 @@ def detach(hypervisor: Hypervisor, handle: Handle, what: str, device: Element, d
                     f"Cannot {doing}: the guest did not let it go in time (timeout). It was asked to, and may still "
                     "do so; a guest that has not booted yet, or does not know hot-plug, never does."
                 )
+            if event.kind == "lifecycle":
+                if event.details[0] == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+                    raise Failure(f"Cannot {doing}: the domain stopped meanwhile. Run the task again.")
+                continue
             if event.details and event.details[0] != alias:
                 continue
             if event.kind == "device_removed":

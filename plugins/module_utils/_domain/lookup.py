@@ -72,6 +72,19 @@ def find_domain(hypervisor: Hypervisor, name: str | None, uuid: str | None) -> A
     return found
 
 
+def require_free_name(hypervisor: Hypervisor, name: str, current: Current) -> None:
+    """Make sure that no other domain has the name that ``current`` is to get.
+
+    :raises Failure: when one has.
+    """
+    taken = hypervisor.find(f"look up the domain '{name}'", hypervisor.connection.lookupByName, name)
+    if taken is not None:
+        raise Failure(
+            f"Cannot rename the domain '{current.name}' ({current.uuid}): another domain, {taken.UUIDString()}, is "
+            f"called '{name}' already. Choose another name, or correct the uuid."
+        )
+
+
 def require_domain(hypervisor: Hypervisor, name: str | None, uuid: str | None) -> Any:
     """As `find_domain`, but its absence is a `Failure` that names what is near."""
     found = find_domain(hypervisor, name, uuid)

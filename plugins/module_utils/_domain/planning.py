@@ -13,6 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import configuration_changes
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.hotplug import LivePlan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import next_boot
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Impact, Plan
@@ -34,6 +35,12 @@ class Update:
     def pending(self) -> list[Change]:
         """What the running domain takes on at its next start only."""
         return [change for change in self.live.changes if change.impact is not Impact.LIVE]
+
+
+def put_off(live: LivePlan) -> LivePlan:
+    """The same with all changes left to the next start: apply=config."""
+    reason = "apply=config leaves the running domain as it is"
+    return LivePlan([next_boot(change, reason) for change in live.changes])
 
 
 def plan_definition(plan: Plan, handle: Handle, target: Element) -> None:

@@ -34,23 +34,24 @@ class Power:
     force: bool
 
 
-def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power) -> None:
+def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power, afresh: bool = False) -> None:
     """Append to the plan what brings a domain from state ``now`` to ``wanted``.
 
     :param wanted: ``running``, ``paused`` or ``stopped``.
+    :param afresh: see `plan_start`.
     :raises Failure: where only pulling the plug helps and ``force`` is not given.
     """
     if now == wanted:
         return
     if now == "crashed":
-        _plan_after_crash(plan, handle, power)
+        plan_after_crash(plan, handle, power)
         now = "stopped"
         if wanted == "stopped":
             return
     if wanted == "stopped":
         plan_stop(plan, handle, now, power)
     elif now == "stopped":
-        plan_start(plan, handle, paused=wanted == "paused")
+        plan_start(plan, handle, paused=wanted == "paused", afresh=afresh)
     elif wanted == "running":
         _plan_wake(plan, handle, now)
     else:
@@ -59,10 +60,14 @@ def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power) 
         plan.add("pause the domain", lambda hypervisor: _call(hypervisor, handle, "pause", "suspend"))
 
 
-def plan_start(plan: Plan, handle: Handle, paused: bool = False) -> None:
-    """Append the start of a stopped domain."""
+def plan_start(plan: Plan, handle: Handle, paused: bool = False, afresh: bool = False) -> None:
+    """Append the start of a stopped domain.
+
+    :param afresh: whether to discard the memory that the domain was saved with, instead of going on from there.
+    """
     flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
-    summary = "start the domain, paused" if paused else "start the domain"
+    flags |= libvirt.VIR_DOMAIN_START_FORCE_BOOT if afresh else 0
+    summary = "start the domain" + (", paused" if paused else "") + (", without its saved memory" if afresh else "")
     plan.add(summary, lambda hypervisor: _call(hypervisor, handle, "start", "createWithFlags", flags))
 
 
@@ -78,16 +83,8 @@ def shut_down(hypervisor: Hypervisor, handle: Handle, power: Power) -> None:
 
     :raises Failure: when it has not at the deadline and ``force`` is not given.
     """
-    with DomainEvents(hypervisor, handle.domain) as events:
-        repeat = _FIRST_REPEAT
-        while not power.deadline.passed:
-            if not _is_active(hypervisor, handle):
-                return
-            _press_power_button(hypervisor, handle)
-            pause = Deadline(_sooner(repeat, power.deadline.remaining))
-            if events.wait(lambda: not _is_active(hypervisor, handle), pause):
-                return
-            repeat *= 2
+    if _stops_in_time(hypervisor, handle, power.deadline):
+        return
     if not power.force:
         raise Failure(
             f"The domain '{handle.name}' did not shut down within {power.deadline.seconds:g} seconds (timeout): "
@@ -103,7 +100,11 @@ def cut_power(hypervisor: Hypervisor, handle: Handle) -> None:
         _call(hypervisor, handle, "cut the power of", "destroy")
 
 
-def _plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
+def plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
+    """Append the end of a crashed domain's QEMU process.
+
+    :raises Failure: without ``force``: who looks for the cause of the crash needs that process.
+    """
     if not power.force:
         raise Failure(
             f"The guest of the domain '{handle.name}' has crashed and cannot shut down. Look at it first; "
@@ -119,6 +120,21 @@ def _plan_wake(plan: Plan, handle: Handle, now: str) -> None:
         plan.add("resume the domain", lambda hypervisor: _call(hypervisor, handle, "resume", "resume"))
 
 
+def _stops_in_time(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -> bool:
+    """Press the power button, at least once, until the guest has shut down or the deadline has passed."""
+    with DomainEvents(hypervisor, handle.domain) as events:
+        repeat = _FIRST_REPEAT
+        while _is_active(hypervisor, handle):
+            _press_power_button(hypervisor, handle)
+            pause = Deadline(_sooner(repeat, deadline.remaining))
+            if events.wait(lambda: not _is_active(hypervisor, handle), pause):
+                return True
+            if deadline.passed:
+                return False
+            repeat *= 2
+    return True
+
+
 def _press_power_button(hypervisor: Hypervisor, handle: Handle) -> None:
     try:
         _call(hypervisor, handle, "shut down", "shutdown")
@@ -129,8 +145,9 @@ def _press_power_button(hypervisor: Hypervisor, handle: Handle) -> None:
 
 
 def _is_active(hypervisor: Hypervisor, handle: Handle) -> bool:
-    number = hypervisor.call(f"read the state of the domain '{handle.name}'", handle.domain.state, 0)[0]
-    return state_word(number) != "stopped"
+    """Whether the domain has a QEMU process; a transient domain is gone with it."""
+    found = hypervisor.find(f"read the state of the domain '{handle.name}'", handle.domain.state, 0)
+    return found is not None and state_word(found[0]) != "stopped"
 
 
 def _call(hypervisor: Hypervisor, handle: Handle, verb: str, method: str, *args: Any) -> None:

@@ -13,12 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import target_of
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.overlay import overlay
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import unresolve
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.machine import is_version_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.memory import whole_mib
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.overlay import overlay
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child, clone
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    child,
+    clone,
+    remove_all,
+)
 
 _MOST = SizeField("max_memory", "memory")
 _CURRENT = SizeField("memory", "currentMemory")
@@ -65,15 +71,13 @@ def _strip_always(wanted: Element) -> None:
 def _strip_devices_of_running(wanted: Element) -> None:
     for device in wanted.iterfind("devices/*"):
         device.attrib.pop("tty", None)
-        source = device.find("source")
         if device.get("type") == "pty" or (device.tag == "channel" and device.get("type") == "unix"):
             remove_all(device, "source")
         if device.tag == "disk":
             remove_all(device, "backingStore")
         if device.tag == "interface":
             remove_all(device, "target")
-            if source is not None and device.get("type") == "network":
-                source.attrib.pop("bridge", None)
+            unresolve(device)
 
 
 def _strip_drivers_of_running(wanted: Element, current: Element) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import (
+    AGENT_CHANNEL,
+    agent_connected,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import interface_addresses
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
-_AGENT = "org.qemu.guest_agent.0"
 # libvirt has no event for a DHCP lease, so between events it is asked again, ever less often.
 _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 10.0
@@ -27,7 +30,7 @@ _LONGEST_PAUSE = 10.0
 def wait_until_ready(
     hypervisor: Hypervisor, handle: Handle, conditions: Iterable[str], deadline: Deadline
 ) -> dict[str, Any]:
-    """Wait for ``address``, ``agent`` or both; returns ``addresses``, a list of dicts, as far as known.
+    """Wait for ``address``, ``agent`` or both; returns ``addresses``, a list of dicts, for the former.
 
     :raises Failure: at the deadline, with what is still missing; or when the guest stops meanwhile.
     """
@@ -36,13 +39,13 @@ def wait_until_ready(
     with DomainEvents(hypervisor, handle.domain, ("lifecycle", "agent")) as events:
         while True:
             live = _running(hypervisor, handle)
-            agent = _agent_connected(live)
+            agent = agent_connected(live)
             addresses = _addresses(hypervisor, handle, agent) if "address" in wanted else []
             unmet = [
                 word for word, met in (("address", bool(addresses)), ("agent", agent)) if word in wanted and not met
             ]
             if not unmet:
-                return {"addresses": addresses}
+                return {"addresses": addresses} if "address" in wanted else {}
             if deadline.passed:
                 raise Failure(_what_is_missing(handle, live, unmet, deadline))
             events.next(_pause(pause, deadline))
@@ -59,11 +62,6 @@ def _running(hypervisor: Hypervisor, handle: Handle) -> Element:
     if live.get("id") is None:
         raise Failure(f"The domain '{handle.name}' does not run, so there is nothing to wait for in its guest.")
     return live
-
-
-def _agent_connected(live: Element) -> bool:
-    targets = live.iterfind("devices/channel/target")
-    return any(target.get("name") == _AGENT and target.get("state") == "connected" for target in targets)
 
 
 def _addresses(hypervisor: Hypervisor, handle: Handle, agent: bool) -> list[dict[str, Any]]:
@@ -88,7 +86,7 @@ def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: 
     allowed = f"within {deadline.seconds:g} seconds (timeout)"
     if "agent" in unmet:
         return (
-            f"The guest agent of '{handle.name}' did not open its port {_AGENT} {allowed}. The domain runs. "
+            f"The guest agent of '{handle.name}' did not open its port {AGENT_CHANNEL} {allowed}. The domain runs. "
             "Check on its console that the guest has booted and that qemu-guest-agent is installed in it."
         )
     interfaces = [mac.get("address", "") for mac in live.iterfind("devices/interface/mac")]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import Power, cut_power, plan_stop
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import Power, plan_after_crash, plan_stop
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
@@ -62,7 +62,7 @@ def plan_removal(plan: Plan, current: Current, removal: Removal, doomed: list[Do
     """Append to the plan: stop, undefine, delete; in this order, so that a failure never leaves half a disk in use."""
     handle = Handle(current.name, current.domain)
     if current.state == "crashed":
-        plan.add("cut the power of the crashed domain", lambda hypervisor: cut_power(hypervisor, handle))
+        plan_after_crash(plan, handle, power)
     elif current.active:
         plan_stop(plan, handle, current.state, power)
     if current.persistent:

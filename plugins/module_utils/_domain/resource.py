@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.checks import (
+    check_options,
+    check_removal,
+    check_wait_for,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import (
     configuration_changes,
     target_configuration,
@@ -22,6 +27,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup 
     Handle,
     find_domain,
     read_domain,
+    require_free_name,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.planning import (
     Update,
@@ -29,6 +35,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plannin
     plan_definition,
     plan_rename,
     plan_update,
+    put_off,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import (
     Power,
@@ -43,6 +50,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.removal
     find_doomed,
     plan_removal,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.ties import find_ties, has_saved_memory
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan, restart_report
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource, named
@@ -56,11 +64,13 @@ class Reading:
     :ivar current: None where the domain does not exist.
     :ivar facts: what the host can do and what the options refer to; none when the domain is to be absent.
     :ivar doomed: the volumes that go with the domain when it is to be absent.
+    :ivar ties: what else would be lost with it, in words.
     """
 
     current: Current | None
-    facts: Facts
-    doomed: list[Doomed]
+    facts: Facts = field(default_factory=Facts)
+    doomed: list[Doomed] = field(default_factory=list)
+    ties: list[str] = field(default_factory=list)
 
 
 class Domain(Resource):
@@ -79,11 +89,12 @@ class Domain(Resource):
         current = None if found is None else read_domain(self.hypervisor, found)
         self.handle = Handle(name or (current.name if current else ""), found)
         if self.params["state"] == "absent":
-            doomed = find_doomed(self.hypervisor, current, tuple(self.params["remove_disks"])) if current else []
-            return Reading(current, Facts(), doomed)
+            return self._read_for_removal(current, name)
         if not self.handle.name:
             raise Failure(f"There is no domain {uuid} on {self.hypervisor.uri}; to create it, give its name too.")
-        return Reading(current, read_facts(self.hypervisor, self.desired, current.stored if current else None), [])
+        if current is not None and current.name != self.handle.name:
+            require_free_name(self.hypervisor, self.handle.name, current)
+        return Reading(current, read_facts(self.hypervisor, self.desired, current.stored if current else None))
 
     def plan(self, current: Reading) -> Plan:
         """The plan that brings the domain to what the task says."""
@@ -91,6 +102,8 @@ class Domain(Resource):
         if self.params["state"] == "absent":
             self._plan_absence(plan, current)
             return plan
+        before = current.current.state if current.current else "stopped"
+        check_options(self.params, bool(current.current and current.current.active), self._final_state(before))
         target = target_configuration(current.current.stored if current.current else None, self.desired, current.facts)
         if current.current is None:
             pending = self._plan_creation(plan, target)
@@ -117,11 +130,21 @@ class Domain(Resource):
             if root.tag != "domain":
                 raise Failure(f"The option xml holds a <{root.tag}>, not the <domain> of a virtual machine.")
             name, uuid = name or text_at(root, "name"), uuid or text_at(root, "uuid")
+            if not (name or uuid):
+                raise Failure("The option xml does not say which domain it is: give name, or put a <name> in the XML.")
         return name or None, uuid or None
+
+    def _read_for_removal(self, current: Current | None, name: str | None) -> Reading:
+        check_wait_for(self.params)
+        if current is None:
+            return Reading(None)
+        ties = find_ties(self.hypervisor, current.domain) if current.persistent and not self.power.force else []
+        check_removal(current, name, ties, self.power.force)
+        return Reading(current, doomed=find_doomed(self.hypervisor, current, tuple(self.desired["remove_disks"])))
 
     def _plan_absence(self, plan: Plan, reading: Reading) -> None:
         if reading.current is not None:
-            removal = Removal(self.params["nvram"], self.params["tpm_state"])
+            removal = Removal(self.params["nvram"] or "keep", self.params["tpm_state"] or "keep")
             plan_removal(plan, reading.current, removal, reading.doomed, self.power)
         plan.result = {"domain": None, **restart_report([])}
 
@@ -135,27 +158,44 @@ class Domain(Resource):
         """Plan the change of an existing domain; returns what waits for its next start."""
         plan_rename(plan, self.handle, current)
         apply = self.params["apply"]
-        live = LivePlan()
-        if current.live is not None and apply != "config":
-            live = plan_live(self.handle, current, target, self.desired, self.power.deadline)
-        update = Update(configuration_changes(current.stored, target), live)
+        update = Update(configuration_changes(current.stored, target), self._live_part(current, target))
         plan_update(plan, self.handle, current, target, update, apply)
         plan_autostart(plan, self.handle, current.autostart, self.params["autostart"])
-        if update.pending and self.params["allow_restart"] and self._final_state(current.state) != "stopped":
+        if update.pending and self.params["allow_restart"]:
             plan_stop(plan, self.handle, current.state, self.power)
             plan_start(plan, self.handle, paused=self._final_state(current.state) == "paused")
             plan.changes.append(Change("restarted", None, True))
             return []
-        self._plan_state(plan, current.state)
-        return update.pending if self._final_state(current.state) != "stopped" else []
+        self._plan_state(plan, current.state, afresh=self._discards_memory(current, update))
+        return update.pending
 
-    def _plan_state(self, plan: Plan, before: str | None) -> None:
+    def _live_part(self, current: Current, target: Element) -> LivePlan:
+        """What the running domain takes on; nothing where its QEMU process ends in this task anyway."""
+        final = self._final_state(current.state)
+        if not current.active or final == "stopped" or (current.state == "crashed" and final != "crashed"):
+            return LivePlan()
+        live = plan_live(self.handle, current, target, self.desired, self.power.deadline)
+        return put_off(live) if self.params["apply"] == "config" else live
+
+    def _discards_memory(self, current: Current, update: Update) -> bool:
+        """Whether the start discards the memory that the domain was saved with; looked at only where it matters."""
+        starts = not current.active and self._final_state(current.state) != "stopped"
+        if not (starts and update.stored and has_saved_memory(self.hypervisor, current.domain)):
+            return False
+        if not self.power.force:
+            raise Failure(
+                f"The domain '{current.name}' would go on from its saved memory, without the changes of this task. "
+                "Nothing was changed. Start it and shut it down first, or set force=true to discard that memory."
+            )
+        return True
+
+    def _plan_state(self, plan: Plan, before: str | None, afresh: bool = False) -> None:
         """Plan the power; ``before`` is None for a domain that does not exist yet."""
         now = before or "stopped"
         wanted = self._final_state(now)
         if wanted != now:
             plan.changes.append(Change("state", before, wanted))
-            plan_power(plan, self.handle, now, wanted, self.power)
+            plan_power(plan, self.handle, now, wanted, self.power, afresh)
 
     def _final_state(self, now: str) -> str:
         return now if self.params["state"] == "present" else str(self.params["state"])

@@ -31,6 +31,7 @@ class Running:
     :ivar target: its configuration after the task.
     :ivar options: what the task names.
     :ivar deadline: for waiting, until a device is gone for example.
+    :ivar arriving: the devices that planned actions add; planning appends to it.
     """
 
     handle: Handle
@@ -39,6 +40,7 @@ class Running:
     target: Element
     options: dict[str, Any]
     deadline: Deadline
+    arriving: list[Element] = field(default_factory=list)
 
 
 @dataclass

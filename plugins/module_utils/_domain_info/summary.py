@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import agent_connected
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.labels import read_labels
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import kind_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
@@ -16,7 +18,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 # may fill them, with up to 4 MiB.
 TEXT_LIMIT = 4096
 LABELS_LIMIT = 256
-AGENT_CHANNEL = "org.qemu.guest_agent.0"
 
 # (option, where it is, what it is when the XML does not say)
 _TEXTS = (Field("title", "title"), Field("description", "description"))
@@ -60,7 +61,7 @@ def summarize(domain: Element) -> dict[str, Any]:
         "vcpus": summary["vcpus"] or max_vcpus,
         "labels": _labels(domain),
         "interfaces": [_interface(interface) for interface in domain.iterfind("devices/interface")],
-        "agent_connected": _agent_connected(domain),
+        "agent_connected": agent_connected(domain),
     }
 
 
@@ -75,7 +76,7 @@ def _labels(domain: Element) -> dict[str, str]:
 
 
 def _interface(interface: Element) -> dict[str, str]:
-    kind = interface.get("type", "")
+    kind = kind_of(interface)
     mac, source, target = (interface.find(tag) for tag in ("mac", "source", "target"))
     return {
         "type": kind,
@@ -83,11 +84,3 @@ def _interface(interface: Element) -> dict[str, str]:
         "source": "" if source is None else source.get(_SOURCES.get(kind, ""), ""),
         "target": "" if target is None else target.get("dev", ""),
     }
-
-
-def _agent_connected(domain: Element) -> bool:
-    """Whether the guest has the agent's port open: known for a running domain's live XML only."""
-    return any(
-        target.get("name") == AGENT_CHANNEL and target.get("state") == "connected"
-        for target in domain.iterfind("devices/channel/target")
-    )

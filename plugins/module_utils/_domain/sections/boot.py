@@ -29,7 +29,10 @@ class Boot(Section):
         return {"boot": order} if order else {}
 
     def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
-        """See `Section.patch`. Who names ``boot`` gives up the order of single devices, and the other way round."""
+        """See `Section.patch`. Who names ``boot`` gives up the order of single devices, and the other way round.
+
+        Where neither is left libvirt boots from the hard disk, and writes that down.
+        """
         ordered = _ordered_devices(domain)
         wanted = options.get("boot")
         if wanted and _names_device_order(options):
@@ -39,6 +42,8 @@ class Boot(Section):
                 device.remove(child(device, "boot"))
         elif ordered:
             wanted = []
+        elif wanted is not None:
+            wanted = ["hd"]
         if wanted is not None and wanted != self.read(domain).get("boot", []):
             self.erase(domain)
             for kind in wanted:

@@ -11,9 +11,8 @@ from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import PASSWORD, Field
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, remove_all
 
 
 class ListenField(Field):

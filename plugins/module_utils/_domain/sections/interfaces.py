@@ -7,29 +7,26 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import addresses
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import remove_all
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import kind_of, unresolve
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._mac import clean_mac
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, read_fields
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
     Element,
     attribute_at,
     child,
     clone,
+    remove_all,
     text_at,
 )
 
 _SOURCES = ("network", "bridge", "user")
-_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
-# Models that sit in a PCIe port of their own.
-_PCIE_MODELS = ("virtio", "e1000e", "igb", "vmxnet3")
 
 
 class LinkField(Field):
@@ -126,15 +123,10 @@ class Interfaces(DeviceSection):
 
     def carry_live(self, device: Element, target: Element, options: Iterable[str]) -> None:
         """See `DeviceSection.carry_live`."""
+        unresolve(device)
         super().carry_live(device, target, options)
         if "network" in options or "bridge" in options:
             _set_source(device, target.get("type", ""), target.find("source"))
-
-    def why_not_attach(self, device: Element, live: Element) -> str:
-        """See `DeviceSection.why_not_attach`."""
-        if attribute_at(device, "model", "type") in _PCIE_MODELS and addresses.free_pcie_ports(live) == 0:
-            return "the running domain has no free PCIe port"
-        return ""
 
     def _new_mac(self, domain: Element, options: dict[str, Any]) -> str:
         """A free address of QEMU's range; the same again for the same domain, so that check mode predicts it."""
@@ -150,15 +142,12 @@ class Interfaces(DeviceSection):
 
 
 def _mac(text: str) -> str:
-    mac = text.lower().replace("-", ":")
-    if not _MAC.match(mac):
-        raise Failure(f"interfaces: '{text}' is not a MAC address such as 52:54:00:12:34:56.")
-    return mac
+    return clean_mac(text, "interfaces")
 
 
 def _source_view(device: Element) -> dict[str, Any]:
     """``network``, ``bridge`` or ``user``; nothing for a source that has no option."""
-    kind = device.get("type", "")
+    kind = kind_of(device)
     if kind == "user":
         return {"user": True}
     name = attribute_at(device, "source", kind)
@@ -166,6 +155,8 @@ def _source_view(device: Element) -> dict[str, Any]:
 
 
 def _patch_source(device: Element, item: dict[str, Any]) -> None:
+    if item.get("user") is False and kind_of(device) == "user":
+        raise Failure("interfaces: user: false leaves the interface nowhere to be; name a network or a bridge instead.")
     wanted = {source: item[source] for source in _SOURCES if item.get(source)}
     if not wanted or wanted == _source_view(device):
         return

@@ -124,6 +124,22 @@ def test_spare_ports_leave_room_for_hot_plug() -> None:
     assert len(ports) == 6 + 3 + 1 + 1 + 1  # spare, every domain's, disk, interface, rng
 
 
+def test_no_boot_order_is_the_one_that_libvirt_chooses() -> None:
+    """libvirt writes hd for an empty list, which would then differ in each run."""
+    assert [item.get("dev") for item in patched(stored(), boot=[]).iterfind("os/boot")] == ["hd"]
+    ordered = new(disks=[{**VOLUME, "boot_order": 1}], boot=[])
+    assert ordered.find("os/boot") is None
+
+
+def test_no_user_networking_needs_something_else() -> None:
+    mac = "52:54:00:00:00:01"
+    domain = new(interfaces=[{"user": True, "mac": mac}])
+    with pytest.raises(Failure, match="name a network or a bridge"):
+        patched(domain, interfaces=[{"mac": mac, "user": False}])
+    moved = patched(domain, interfaces=[{"mac": mac, "bridge": "br0"}])
+    assert dump(patched(moved, interfaces=[{"mac": mac, "user": False}])) == dump(moved)
+
+
 def test_both_agents_have_a_channel() -> None:
     names = [target.get("name") for target in new().iterfind("devices/channel/target")]
     assert names == ["org.qemu.guest_agent.0", "org.kvmmanager.agent.0"]

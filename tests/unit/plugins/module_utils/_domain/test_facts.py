@@ -110,9 +110,7 @@ def test_kvm_needs_a_device_that_the_user_may_open(tmp_path: pathlib.Path) -> No
     assert why_kvm_is_unusable("qemu:///session", str(device)) == ""
 
 
-def test_the_system_daemon_runs_qemu_as_another_user(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_system_daemon_runs_qemu_as_another_user(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user = SimpleNamespace(pw_name="qemu", pw_uid=os.getuid() + 1, pw_gid=os.getgid() + 1)
     monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
     monkeypatch.setattr("os.getgrouplist", lambda _name, gid: [gid])

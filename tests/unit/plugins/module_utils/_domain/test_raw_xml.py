@@ -18,7 +18,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configu
     target_configuration,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, render_diff
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
 
@@ -118,6 +118,32 @@ def test_the_password_is_in_no_change() -> None:
     (change,) = configuration_changes(stored, target)
     assert change.path == "graphics.vnc.password"
     assert "whisper" not in f"{change} {change.after} {change.before!r}"
+
+
+SECRET_XML = """<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+<devices><graphics type='rdp' passwd='whisper'/></devices>
+<sysinfo type='fwcfg'><entry name='opt/com.example/token'>whisper</entry></sysinfo>
+<qemu:commandline><qemu:arg value='-foo'/><qemu:env name='KEY' value='whisper'/></qemu:commandline>
+</domain>"""
+
+
+def test_secrets_of_raw_xml_are_in_no_diff() -> None:
+    stored = parse(read("bookworm-stored"))
+    target = laid_over(stored, SECRET_XML)
+    for changes in (configuration_changes(stored, target), configuration_changes(target, stored)):
+        shown = str(render_diff(changes))
+        assert "whisper" not in shown + str(changes)
+        assert "commandline: ********" in shown
+        assert "passwd: ********" in shown
+    assert configuration_changes(stored, laid_over(stored, read("bookworm-stored"))) == []
+
+
+def test_an_interface_of_a_running_domain_names_its_network_again() -> None:
+    stored = parse(read("bookworm-stored"))
+    running = read("bookworm-running").replace(
+        "<interface type='network'>", "<interface type='bridge'>"
+    )  # as on a network with mode=bridge
+    assert dump(laid_over(stored, running)) == dump(stored)
 
 
 def test_metadata_of_others_keeps_the_name_of_its_namespace() -> None:

@@ -12,16 +12,24 @@ from typing import Any
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.addresses import free_pcie_ports
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import target_configuration
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.hotplug import plan_live
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import LivePlan
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.interfaces import (
+    SECTION as INTERFACES,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Impact
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse, same
 
 DUMPS = pathlib.Path(__file__).parent / "dumps"
 MAC = "52:54:00:ab:cd:ef"
+NETWORK_MAC = "52:54:00:d0:21:5c"
+NETWORK_LIVE = f"""type='network'>
+      <mac address='{NETWORK_MAC}'/>
+      <source network='lab' portid='d90f4a6f-cfb3-4cf0-aa3d-3711f70d5029' bridge='virbr1'/>"""
 
 
 def plan(release: str, live_edit: tuple[str, str] = ("", ""), **options: Any) -> LivePlan:
@@ -108,11 +116,40 @@ def test_drift_of_what_is_not_named_is_left_alone() -> None:
     assert [change.path for change in made.changes] == ["title"]
 
 
-def test_no_free_port_means_the_next_start() -> None:
-    made = plan("bookworm", interfaces=[{}, {}, {}, {"user": True, "mac": "52:54:00:00:00:01"}])
-    waiting = [change for change in made.changes if change.impact is Impact.NEXT_BOOT]
-    assert {change.reason for change in waiting} <= {"the running domain has no free PCIe port"}
-    assert bool(waiting) != bool(made.actions)
+def test_each_new_device_needs_a_port_of_its_own() -> None:
+    """Those that found a port on their own would be refused by libvirt, with a part of the task done."""
+    live = parse((DUMPS / "bookworm-running.xml").read_text(encoding="utf-8"))
+    free = free_pcie_ports(live) or 0
+    disks = [{"target": f"vd{letter}", "path": "/dev/x", "bus": "virtio"} for letter in "yz"]
+    new = [{"user": True, "mac": f"52:54:00:00:00:0{number}"} for number in range(free)]
+    made = plan("bookworm", disks=disks, interfaces=new)
+    waiting = {change.path.rpartition(".")[0]: change.reason for change in made.changes if change.reason}
+    assert free > 0
+    assert len(made.actions) == free
+    assert set(waiting.values()) == {"the running domain has no free PCIe port"}
+    assert len(waiting) == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "type='bridge'><source network='lab' bridge='br0'/>",
+        "type='direct'><source network='lab' dev='e' mode='bridge'/>",
+    ],
+)
+def test_a_network_that_is_a_bridge_of_the_host_is_still_that_network(source: str) -> None:
+    """A running domain shows the bridge, with the network's name beside it."""
+    edit = (NETWORK_LIVE, source.replace("'><source", f"'><mac address='{NETWORK_MAC}'/><source"))
+    assert plan("bookworm", edit, interfaces=[{"mac": NETWORK_MAC, "network": "lab"}]) == LivePlan()
+    made = plan("bookworm", edit, interfaces=[{"mac": NETWORK_MAC, "network": "lab", "link": "down"}])
+    assert [change.path for change in made.changes] == [f"interfaces.{NETWORK_MAC}.link"]
+
+
+def test_a_change_of_such_an_interface_names_the_network_not_the_bridge() -> None:
+    """Else it would be plugged into that bridge for good, whatever becomes of the network."""
+    device = parse("<interface type='bridge'><source network='lab' portid='p' bridge='br0'/></interface>")
+    INTERFACES.carry_live(device, parse("<interface type='network'><source network='lab'/></interface>"), ())
+    assert same(device, parse("<interface type='network'><source network='lab'/></interface>"))
 
 
 def test_only_purge_takes_a_device_away() -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.identity import equivalent, pair
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import unit_factor
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.identity import equivalent, pair
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone, same
 
 # The order of these is their meaning, so they are replaced as a whole.

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a task's options its result must not show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.secrets import secrets
+from tests.unit.plugins.module_utils._domain.examples import params
+
+QEMU = (
+    "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>web1</name>"
+    "<qemu:commandline><qemu:arg value='-foo'/></qemu:commandline></domain>"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, set()),
+        ({"graphics": [{"type": "vnc", "password": "a1"}, {"type": "spice", "password": None}]}, {"a1"}),
+        ({"xml": "<domain><devices><graphics type='vnc' passwd='b2'/></devices></domain>"}, {"b2"}),
+        ({"xml": "<domain><sysinfo><entry name='token'>c3</entry></sysinfo></domain>"}, {"c3"}),
+        ({"xml": QEMU}, {"-foo"}),
+        ({"xml": "<domain passwd='d4'"}, {"<domain passwd='d4'"}),
+    ],
+)
+def test_only_the_secrets_are_hidden(options: dict[str, Any], expected: set[str]) -> None:
+    assert secrets(params(**options)) == expected
