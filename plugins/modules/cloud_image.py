@@ -50,14 +50,17 @@ options:
     description:
       - V(present) makes sure that the image is in the cache and, with O(pool), in that pool. An image that is already
         in the pool is not downloaded again.
-      - V(absent) with O(pool) and O(volume) deletes that volume, unless another volume of the pool is laid over it.
-        The cache stays as it is.
-      - V(absent) without O(pool) deletes the image from the cache.
+      - V(absent) with O(pool) and O(volume) deletes that volume. The task fails when a virtual machine has it as a
+        disk, or a volume of any started pool is laid over it. The cache stays as it is.
+      - V(absent) without O(pool) deletes the image from the cache, and what an interrupted download left there.
     type: str
     choices: [present, absent]
     default: present
   pool:
-    description: The storage pool to upload the image into. Without it the image is only downloaded.
+    description:
+      - The storage pool to upload the image into. Without it the image is only downloaded.
+      - Let one host at a time upload an image into a pool that several hypervisors share, such as one over NFS.
+        While one of them writes it, the task of another fails and says so.
     type: str
   volume:
     description:

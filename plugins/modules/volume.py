@@ -114,6 +114,7 @@ options:
       - A file on the machine that the task runs on, which becomes the content of a new volume.
       - An existing volume keeps its content, see O(overwrite).
       - When anything goes wrong, no volume is left behind.
+      - The task fails while another hypervisor, which shares the pool with this one, writes the same volume.
       - A file that names other files (a backing file, say) is refused, because it would let a guest read files of
         the hypervisor.
     type: path
@@ -132,7 +133,7 @@ options:
     description:
       - What the content of O(src), or of O(dest), must have, such as V(sha256:) and 64 hexadecimal digits.
       - It is computed while the content passes. When it differs, the task fails and leaves no volume, or no file,
-        behind.
+        behind. A volume that is to be overwritten is deleted only after a look at the checksum.
     type: str
   overwrite:
     description:
@@ -140,6 +141,8 @@ options:
       - V(never) leaves it as it is, without a look at its content.
       - V(different) reads both, and writes when they differ. Not with O(capacity), as a volume that has grown differs.
       - V(always) writes each time.
+      - To overwrite a volume, its old file is deleted just before the new one is written, after a look whether there
+        is space for that. Should the hypervisor fail in between, run the task again.
     type: str
     choices: [never, different, always]
     default: never

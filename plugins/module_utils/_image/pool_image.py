@@ -22,7 +22,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     refresh,
     require_active_pool,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import (
+    marks,
+    require_no_other_upload,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     create_with_content,
     delete_if_there,
@@ -76,6 +79,7 @@ class PoolImage:
         refresh(self.hypervisor, pool)
         if self.is_complete():
             return
+        require_no_other_upload(self.hypervisor, pool, self.volume)
         delete_if_there(self.hypervisor, self.pool, self.volume)
         with opened(path) as file:
             create_with_content(self.hypervisor, pool, self.volume, file, image.file_size)

@@ -18,7 +18,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     require_active,
     require_pool,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import (
+    marks,
+    require_no_other_upload,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import same_content
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     delete_marks,
@@ -33,6 +36,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     Origin,
     find_backing,
     origin,
+    require_complete,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_resize import add_resize, resize
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_users import (
@@ -49,7 +53,7 @@ class VolumeState:
     """A volume that exists.
 
     :ivar facts: of `describe_volume`.
-    :ivar incomplete: whether an upload into it was interrupted; known where it matters.
+    :ivar incomplete: whether an upload or a copy into it was interrupted; known where it matters.
     """
 
     volume: Any
@@ -102,7 +106,8 @@ class Volume(Resource):
         return {"volume": self._describe(self.hypervisor)}
 
     def _is_incomplete(self) -> bool:
-        matters = self.params["src"] is not None or self.params["state"] == "absent"
+        about_content = any(self.params[option] is not None for option in ("src", "clone_from", "dest"))
+        matters = about_content or self.params["state"] == "absent"
         return matters and bool(marks(self.hypervisor, self._pool, self.name))
 
     def _describe(self, hypervisor: Hypervisor) -> dict[str, Any]:
@@ -158,6 +163,8 @@ class Volume(Resource):
     # A volume that exists
 
     def _plan_existing(self, current: VolumeState) -> Plan:
+        if self.params["dest"] is not None:
+            require_complete(self.hypervisor, self.params["pool"], self.name)
         if current.incomplete or self._has_other_content(current):
             return self._plan_replacement(current)
         self._check_unchangeable(current)
@@ -193,15 +200,23 @@ class Volume(Resource):
         plan = Plan(result={"volume": {**self._predicted(made_from), "path": current.facts["path"]}})
         before = {name: current.facts[name] for name in ("format", "capacity")}
         plan.changes = [
-            Change("content", "incomplete" if current.incomplete else "other", self.params["src"]),
+            Change("content", "incomplete" if current.incomplete else "other", self._content()),
             *differences({**before, "capacity": Size(before["capacity"])}, _shown(made_from)),
         ]
         # Holes in what is uploaded would show what was there before, so it starts with a new file.
         freed = current.facts["allocation"] or 0
-        plan.add("check the new content", lambda hypervisor: made_from.check(hypervisor, self._pool, freed))
+        plan.add("check the new content", lambda hypervisor: self._check_replaceable(hypervisor, made_from, freed))
         plan.add("delete the old volume", lambda hypervisor: delete_volume(hypervisor, self._volume))
         self._add_creation(plan, made_from)
         return plan
+
+    def _content(self) -> str:
+        """What the volume is made from, for people."""
+        return str(self.params["src"] or f"copy of {self.params['clone_from']['volume']}")
+
+    def _check_replaceable(self, hypervisor: Hypervisor, made_from: Origin, freed: int) -> None:
+        require_no_other_upload(hypervisor, self._pool, self.name)
+        made_from.check(hypervisor, self._pool, freed)
 
     def _check_unchangeable(self, current: VolumeState) -> None:
         """Refuse what libvirt cannot change about a volume."""
@@ -225,6 +240,7 @@ class Volume(Resource):
     def _plan_absent(self, current: VolumeState | None) -> Plan:
         plan = Plan(result={"volume": None})
         if current is None:
+            self._add_removal_of_marks(plan)
             return plan
         self._check_unused(current, "deleted")
         before = {"state": "present", **{name: current.facts[name] for name in ("path", "format")}}
@@ -233,6 +249,13 @@ class Volume(Resource):
         if current.incomplete:
             plan.add("delete the mark of its upload", lambda hv: delete_marks(hv, self._pool, self.name))
         return plan
+
+    def _add_removal_of_marks(self, plan: Plan) -> None:
+        """An upload that died early, or whose volume somebody else deleted, leaves only its mark."""
+        left = [] if self._pool is None else marks(self.hypervisor, self._pool, self.name)
+        if left:
+            plan.changes.append(Change("state", "incomplete", "absent"))
+            plan.add("delete the mark of its upload", lambda hv: delete_marks(hv, self._pool, self.name))
 
     def _check_unused(self, current: VolumeState, verb: str) -> None:
         """Refuse to take away what something needs."""

@@ -22,10 +22,15 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     find_volume,
     holds_files,
     refresh,
+    require_active_pool,
     try_refresh,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import upload
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks, new_mark
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import (
+    marks,
+    new_mark,
+    require_no_other_upload,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import (
     VolumeSpec,
     volume_xml,
@@ -52,9 +57,18 @@ def clone_volume(hypervisor: Hypervisor, pool: Any, spec: VolumeSpec, origin: An
     libvirt converts to ``spec.format``, merges the backing chain of the origin, and keeps its capacity.
 
     :param origin: the ``libvirt.virStorageVol`` to copy, on the same hypervisor.
+    :raises Failure: libvirt then removes the copy. Where its daemon dies, a mark stays; see upload_mark.py.
     """
     doing = f"copy the volume '{origin.name()}' to '{spec.name}'"
-    return hypervisor.call(doing, pool.createXMLFrom, volume_xml(spec), origin, 0, limited=False)
+    mark = _create_mark(hypervisor, pool, spec.name)
+    try:
+        volume = hypervisor.call(doing, pool.createXMLFrom, volume_xml(spec), origin, 0, limited=False)
+    except Failure:
+        if hypervisor.connection.isAlive():  # then libvirt itself has removed what it could not complete
+            delete_volume(hypervisor, mark)
+        raise
+    delete_volume(hypervisor, mark)
+    return volume
 
 
 def create_with_content(
@@ -77,13 +91,12 @@ def create_with_content(
     """
     pool_name = pool.name()
     require_space(hypervisor, pool, name, source, length)
-    delete_marks(hypervisor, pool, name)
-    mark = create_volume(hypervisor, pool, VolumeSpec(new_mark(name), capacity=1, format="raw"))
+    mark = _create_mark(hypervisor, pool, name)
     with _removed_on_failure(hypervisor, pool_name, mark.name()):
         # A raw file grows with the content, and has nothing else in it. A device has its size from the beginning.
         capacity = 0 if holds_files(hypervisor, pool) else length
         volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=capacity, format="raw"))
-    with _removed_on_failure(hypervisor, pool_name, name, mark.name()):
+    with _removed_on_failure(hypervisor, pool_name, mark.name(), name):
         upload(hypervisor, volume, source, length, checksum)
         refresh(hypervisor, pool)
     delete_volume(hypervisor, mark)
@@ -126,30 +139,44 @@ def require_space(hypervisor: Hypervisor, pool: Any, name: str, source: Any, len
         )
 
 
+def _create_mark(hypervisor: Hypervisor, pool: Any, name: str) -> Any:
+    """Put a new mark beside a volume that will be made, in the place of those of attempts that died."""
+    try_refresh(hypervisor, pool)  # another hypervisor may have put one into a pool that both share
+    require_no_other_upload(hypervisor, pool, name)
+    delete_marks(hypervisor, pool, name)
+    return create_volume(hypervisor, pool, VolumeSpec(new_mark(hypervisor, name), capacity=1, format="raw"))
+
+
 @contextlib.contextmanager
-def _removed_on_failure(hypervisor: Hypervisor, pool_name: str, *names: str) -> Iterator[None]:
-    """Delete these volumes, in this order, when the work that made them fails."""
+def _removed_on_failure(hypervisor: Hypervisor, pool_name: str, mark: str, *names: str) -> Iterator[None]:
+    """Delete these volumes, and then their mark, when the work that made them fails."""
     try:
         yield
     except Failure as failure:
-        note = _discard(hypervisor, pool_name, *names)
+        note = _discard(hypervisor, pool_name, mark, *names)
         raise Failure(failure.message + note, **failure.result) from failure
     except BaseException:
-        _discard(hypervisor, pool_name, *names)
+        _discard(hypervisor, pool_name, mark, *names)
         raise
 
 
-def _discard(hypervisor: Hypervisor, pool_name: str, *names: str) -> str:
+def _discard(hypervisor: Hypervisor, pool_name: str, mark: str, *names: str) -> str:
     """Delete what is incomplete; a sentence for the user where that did not work, else nothing."""
     try:
         if hypervisor.connection.isAlive():
-            delete_if_there(hypervisor, pool_name, *names)
+            _delete_marked(hypervisor, pool_name, mark, *names)
         else:
             with connect(hypervisor.options) as again:
-                delete_if_there(again, pool_name, *names)
+                _delete_marked(again, pool_name, mark, *names)
     except (Failure, libvirt.libvirtError):
         return (
-            f" The incomplete volume '{names[0]}' could not be removed from the storage pool '{pool_name}'. "
+            f" The incomplete volume '{(*names, mark)[0]}' could not be removed from the storage pool '{pool_name}'. "
             "The next run of this task replaces it."
         )
     return ""
+
+
+def _delete_marked(hypervisor: Hypervisor, pool_name: str, mark: str, *names: str) -> None:
+    try_refresh(hypervisor, require_active_pool(hypervisor, pool_name))
+    if find_volume(hypervisor, pool_name, mark) is not None:  # else another upload has taken these volumes over
+        delete_if_there(hypervisor, pool_name, *names, mark)

@@ -98,16 +98,16 @@ def find_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backi
 def _complete_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backing | None:
     found = find_backing(hypervisor, wanted)
     if wanted is not None and wanted["volume"] is not None:
-        _require_complete(hypervisor, wanted["pool"], wanted["volume"])
+        require_complete(hypervisor, wanted["pool"], wanted["volume"])
     return found
 
 
-def _require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
+def require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
     """Raise `Failure` for a volume that would make a broken disk."""
     if marks(hypervisor, require_active_pool(hypervisor, pool_name), name):
         raise Failure(
-            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: the task that fills it still runs, "
-            "or was interrupted. Wait for its end, or run that task again."
+            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: the task that fills it still "
+            "runs, or was interrupted. Wait for its end, or run that task again."
         )
 
 
@@ -129,7 +129,7 @@ def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None
 def _from_volume(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None) -> Origin:
     wanted = params["clone_from"]
     pool_name = wanted["pool"] or params["pool"]
-    _require_complete(hypervisor, pool_name, wanted["volume"])
+    require_complete(hypervisor, pool_name, wanted["volume"])
     source = require_volume(hypervisor, pool_name, wanted["volume"])
     found = _describe(hypervisor, pool_name, wanted["volume"])
     format = params["format"] or found["format"]

@@ -65,6 +65,8 @@ class FakeHost(Hypervisor):
     :ivar volumes: those that there are, by name.
     :ivar available: how many bytes are left.
     :ivar alive: whether the connection is.
+    :ivar copying: called while a volume is copied.
+    :ivar written: when each volume was written last.
     """
 
     uri = "qemu:///fake"
@@ -76,6 +78,8 @@ class FakeHost(Hypervisor):
         self.available = 1 << 30
         self.alive = alive
         self.stream = stream
+        self.copying: Callable[[], Any] = lambda: None
+        self.written = 0.0
         self.pool = SimpleNamespace(
             name=lambda: "images",
             isActive=lambda: 1,
@@ -83,12 +87,14 @@ class FakeHost(Hypervisor):
             refresh=lambda _flags: 0,
             XMLDesc=lambda _flags: "<pool type='dir'/>",
             createXML=self._create,
+            createXMLFrom=lambda xml, _origin, flags: self._copy(xml, flags),
             listVolumes=lambda: list(self.volumes),
             storageVolLookupByName=self.volumes.get,
         )
         self.connection = SimpleNamespace(
             newStream=lambda _flags: stream,
-            isAlive=lambda: int(alive),
+            isAlive=lambda: int(self.alive),
+            getHostname=lambda: "hv1",
             storagePoolLookupByName=lambda _name: self.pool,
         )
 
@@ -101,7 +107,14 @@ class FakeHost(Hypervisor):
             upload=lambda *_arguments: 0,
             download=lambda *_arguments: 0,
             delete=lambda _flags: self.volumes.pop(name),
+            XMLDesc=lambda _flags: (
+                f"<volume><target><timestamps><mtime>{self.written}</mtime></timestamps></target></volume>"
+            ),
         )
+
+    def _copy(self, xml: str, flags: int) -> Any:
+        self.copying()
+        return self._create(xml, flags)
 
     def _create(self, xml: str, _flags: int) -> Any:
         name = xml.partition("<name>")[2].partition("</name>")[0]

@@ -191,3 +191,30 @@ def test_nothing_is_built_on_half_an_upload(hypervisor: Hypervisor, options: dic
     with pytest.raises(Failure, match="'base.qcow2' of the storage pool 'images' is not complete"):
         planned(hypervisor, name="new", **options)
     assert not planned(hypervisor, name="web1.qcow2", backing=backing(pool="images", volume="base.qcow2")).changed
+
+
+def test_a_copy_that_was_cut_short_is_made_anew_and_never_saved(hypervisor: Hypervisor, tmp_path: pathlib.Path) -> None:
+    pool = hypervisor.connection.storagePoolLookupByName("images")
+    create_volume(hypervisor, pool, VolumeSpec("a.qcow2", 2 * GIB, "qcow2"))
+    options: dict[str, Any] = {"name": "a.qcow2", "clone_from": {"pool": None, "volume": "base.qcow2"}}
+    assert not planned(hypervisor, **options).changed
+    create_volume(hypervisor, pool, VolumeSpec("a.qcow2.12345678.uploading", 1, "raw"))
+    plan = planned(hypervisor, **options)
+    assert summaries(plan)[1:] == [
+        "delete the old volume",
+        "copy the volume 'base.qcow2' of the storage pool 'images'",
+    ]
+    plan.apply(hypervisor)
+    assert sorted(pool.listVolumes()) == ["a.qcow2", "base.qcow2", "web1.qcow2"]
+
+    create_volume(hypervisor, pool, VolumeSpec("a.qcow2.12345678.uploading", 1, "raw"))
+    with pytest.raises(Failure, match="'a.qcow2' of the storage pool 'images' is not complete"):
+        planned(hypervisor, name="a.qcow2", dest=str(tmp_path / "saved"))
+
+
+def test_a_mark_alone_goes_too(hypervisor: Hypervisor) -> None:
+    pool = hypervisor.connection.storagePoolLookupByName("images")
+    create_volume(hypervisor, pool, VolumeSpec("a.raw.12345678.uploading", 1, "raw"))
+    planned(hypervisor, name="a.raw", state="absent").apply(hypervisor)
+    assert sorted(pool.listVolumes()) == ["base.qcow2", "web1.qcow2"]
+    assert not planned(hypervisor, name="a.raw", state="absent").changed

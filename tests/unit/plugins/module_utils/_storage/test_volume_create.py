@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,12 @@ import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import volume_create
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_with_content
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks, new_mark
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
+    clone_volume,
+    create_with_content,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import VolumeSpec
 from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
 
@@ -82,8 +87,12 @@ def test_neither_does_one_that_is_interrupted() -> None:
 def test_a_lost_connection_is_opened_again_to_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
     host = FakeHost(FakeStream(fail_after=3), alive=False)
     again = FakeHost(FakeStream())
-    again.volumes["v"] = again.volume("v")
-    monkeypatch.setattr(volume_create, "connect", lambda _options: contextlib.nullcontext(again))
+
+    def reopened(_options: Any) -> Any:
+        again.volumes.update({name: again.volume(name) for name in host.volumes})
+        return contextlib.nullcontext(again)
+
+    monkeypatch.setattr(volume_create, "connect", reopened)
     with pytest.raises(Failure, match="No space left"):
         create(host)
     assert again.volumes == {}
@@ -109,3 +118,60 @@ def test_what_does_not_fit_is_not_begun() -> None:
         create(host)
     assert host.volumes == {}
     assert host.stream.received == b""
+
+
+def test_an_upload_that_another_one_took_over_deletes_nothing_of_it() -> None:
+    def taken_over() -> Iterator[bytes]:
+        (mark,) = marks(host, host.pool, "v")
+        host.volumes["v.00000000.uploading"] = host.volumes.pop(mark)
+        yield b"too much content"
+
+    host = FakeHost(FakeStream())
+    with pytest.raises(Failure, match="its source changed"):
+        create(host, taken_over())
+    assert sorted(host.volumes) == ["v", "v.00000000.uploading"]
+
+
+@pytest.mark.parametrize(("silence", "refused"), [(10, True), (-10, True), (600, False)])
+def test_what_another_hypervisor_writes_now_is_not_taken_away(silence: float, refused: bool) -> None:
+    host = FakeHost(FakeStream())
+    host.volumes["v.00000000.uploading"] = host.volume("v.00000000.uploading")
+    host.written = time.time() - silence
+    if refused:
+        with pytest.raises(Failure, match="'v' of the storage pool 'images' is being written through another"):
+            create(host)
+        assert list(host.volumes) == ["v.00000000.uploading"]
+    else:
+        create(host)
+        assert list(host.volumes) == ["v"]
+
+
+def test_an_own_upload_that_died_is_replaced_at_once() -> None:
+    host = FakeHost(FakeStream())
+    mark = new_mark(host, "v")
+    host.volumes[mark] = host.volume(mark)
+    host.written = time.time()
+    create(host)
+    assert list(host.volumes) == ["v"]
+
+
+def test_while_a_volume_is_copied_a_mark_stands_beside_it() -> None:
+    host = FakeHost(FakeStream())
+    host.copying = lambda: seen.extend(host.volumes)
+    seen: list[str] = []
+    clone_volume(host, host.pool, VolumeSpec("v", 1, "raw"), host.volume("origin"))
+    assert re.fullmatch(r"v\.[0-9a-f]{8}\.uploading", *seen)
+    assert list(host.volumes) == ["v"]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_only_a_copy_whose_daemon_died_keeps_its_mark(alive: bool) -> None:
+    def fail() -> None:
+        host.alive = alive
+        raise Failure("End of file while reading data")
+
+    host = FakeHost(FakeStream())
+    host.copying = fail
+    with pytest.raises(Failure, match="End of file"):
+        clone_volume(host, host.pool, VolumeSpec("v", 1, "raw"), host.volume("origin"))
+    assert bool(marks(host, host.pool, "v")) is not alive
