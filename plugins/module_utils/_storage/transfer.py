@@ -62,7 +62,7 @@ def upload(
                 add(digest, piece)
         if sent != length:
             raise Failure(f"Cannot {doing}: its source changed: {length} bytes were announced, not {sent}.")
-        if checksum is not None:
+        if checksum is not None and digest is not None:
             verify(checksum, digest.hexdigest(), f"The content for the volume '{volume.name()}'")
         stream.finish()
     except libvirt.libvirtError as error:

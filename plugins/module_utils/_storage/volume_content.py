@@ -47,7 +47,7 @@ def save(hypervisor: Hypervisor, volume: Any, path: str, mode: str, checksum: Ch
         descriptor, new = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
         with _removed_on_error(new), os.fdopen(descriptor, "wb") as file:
             _receive(hypervisor, volume, file, digest)
-            if checksum is not None:
+            if checksum is not None and digest is not None:
                 verify(checksum, digest.hexdigest(), f"The content of the volume '{volume.name()}'")
             file.flush()
             os.fsync(file.fileno())

@@ -19,6 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache im
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cloud_image import cloud_image
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.library import Library, Policy
 from tests.integration.targets.cloud_image.files.image_server import ImageServer
+from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
 
 class Site:
@@ -222,6 +223,7 @@ def test_a_full_disk_at_the_last_moment_is_said(site: Site, monkeypatch: pytest.
 
 
 def test_a_download_that_never_ended_can_be_forgotten(site: Site) -> None:
+    host = FakeHost(FakeStream())
     cache, wanted = Cache(str(site.folder)), site.source()
     assert not cache.holds(wanted)
     site.folder.mkdir()
@@ -229,9 +231,9 @@ def test_a_download_that_never_ended_can_be_forgotten(site: Site) -> None:
         pathlib.Path(cache.path_of(wanted) + suffix).touch()
         assert cache.holds(wanted)
     params = {**dict.fromkeys(("pool", "volume")), "state": "absent", "verify_signature": False, "url": wanted.url}
-    task = cloud_image({**params, "checksum": "none", "cache_dir": str(site.folder)}, None)  # no pool, no hypervisor
+    task = cloud_image({**params, "checksum": "none", "cache_dir": str(site.folder)}, host)
     plan = task.plan(task.read())
     assert [action.summary for action in plan.actions] == [f"delete {cache.path_of(wanted)}"]
-    plan.apply(None)
+    plan.apply(host)
     assert site.files() == []
     assert not task.plan(task.read()).changed

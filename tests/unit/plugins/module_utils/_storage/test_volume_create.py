@@ -160,7 +160,7 @@ def test_while_a_volume_is_copied_a_mark_stands_beside_it() -> None:
     host.copying = lambda: seen.extend(host.volumes)
     seen: list[str] = []
     clone_volume(host, host.pool, VolumeSpec("v", 1, "raw"), host.volume("origin"))
-    assert re.fullmatch(r"v\.[0-9a-f]{8}\.uploading", *seen)
+    assert re.fullmatch(r"v\.[0-9a-f]{8}\.uploading", " ".join(seen))
     assert list(host.volumes) == ["v"]
 
 
