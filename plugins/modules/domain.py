@@ -44,8 +44,8 @@ options:
       - The domain as L(libvirt's XML,https://libvirt.org/formatdomain.html), for what has no option here.
       - It is laid over the XML that libvirt holds. What your XML says wins, what it does not mention stays.
       - Options given besides it win over it.
-      - The log and the task's result do not show it. A diff shows what it changes, without passwords and other secrets,
-        and of QEMU's own arguments only that they change.
+      - The log does not show it. Results and diffs hide passwords and other secrets in it, and all of QEMU's own
+        arguments.
     type: str
   autostart:
     description: Whether the domain starts when its host does.
