@@ -27,7 +27,7 @@ _COMMAND: Dict[str, Param] = {
 }
 
 
-@method("exec_command", "full", stdin=optional(text(wire.MAX_BASE64), ""), **_COMMAND)
+@method("exec_command", "full", {**_COMMAND, "stdin": optional(text(wire.MAX_BASE64), "")})
 def exec_command(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Run a command and answer with what it wrote, as far as one line holds it."""
     try:
@@ -46,7 +46,7 @@ def _stdin(params: Dict[str, Any]) -> str:
     return "stdin" if params["stdin"] else ""
 
 
-@method("exec", "full", stream=_stdin, stdin=optional(flag, False), **_COMMAND)
+@method("exec", "full", {**_COMMAND, "stdin": optional(flag, False)}, stream=_stdin)
 def exec_streamed(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Run a command; its output is pushed as it comes, and its input taken, as streams."""
     streamed = Streamed(job, params["stdin"])
@@ -56,7 +56,7 @@ def exec_streamed(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     return result
 
 
-@method("exec_signal", "full", instant=True, of=Param(text(128)), signal=Param(text(16)))
+@method("exec_signal", "full", {"of": Param(text(128)), "signal": Param(text(16))}, instant=True)
 def exec_signal(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Send a signal to a command that runs in this session, and to all that it started in its process group."""
     number = getattr(signal, "SIG" + params["signal"], None)

@@ -10,7 +10,7 @@ import errno
 import heapq
 import os
 import stat
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from . import names, wire
 from .linux import paths, users
@@ -32,7 +32,7 @@ def _writable(job: Any) -> paths.Roots:
     return paths.Roots(job.policy.write, "change")
 
 
-@method("file_stat", "files", path=_PATH, sha256=optional(flag, False))
+@method("file_stat", "files", {"path": _PATH, "sha256": optional(flag, False)})
 def file_stat(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """What a path is, without following a link."""
     path = job.subject = params["path"]
@@ -51,7 +51,7 @@ def file_stat(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     return result
 
 
-@method("file_list", "files", path=_PATH, after=optional(text(), ""), limit=optional(integer(1, 1000), 1000))
+@method("file_list", "files", {"path": _PATH, "after": optional(text(), ""), "limit": optional(integer(1, 1000), 1000)})
 def file_list(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """The entries of a directory in the order of their names, from after a name on."""
     path = job.subject = params["path"]
@@ -59,7 +59,7 @@ def file_list(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
         return _entries(folder, names.encode(params["after"]), params["limit"])
 
 
-@method("file_mkdir", "files", path=_PATH, mode=_MODE)
+@method("file_mkdir", "files", {"path": _PATH, "mode": _MODE})
 def file_mkdir(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Make a directory; its parent must exist."""
     path = job.subject = params["path"]
@@ -75,7 +75,7 @@ def file_mkdir(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     return {}
 
 
-@method("file_remove", "files", path=_PATH)
+@method("file_remove", "files", {"path": _PATH})
 def file_remove(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Remove a file, a link, or an empty directory."""
     path = job.subject = params["path"]
@@ -91,9 +91,11 @@ def file_remove(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
 @method(
     "file_read",
     "files",
-    path=_PATH,
-    offset=optional(integer(0, _MOST), 0),
-    size=optional(integer(1, wire.MAX_PAYLOAD), wire.MAX_PAYLOAD),
+    {
+        "path": _PATH,
+        "offset": optional(integer(0, _MOST), 0),
+        "size": optional(integer(1, wire.MAX_PAYLOAD), wire.MAX_PAYLOAD),
+    },
 )
 def file_read(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """A piece of a file."""
@@ -108,11 +110,13 @@ def file_read(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
 @method(
     "file_write",
     "files",
-    path=_PATH,
-    data=Param(text(wire.MAX_BASE64)),
-    offset=optional(integer(0, _MOST), 0),
-    create=optional(flag, False),
-    truncate=optional(flag, False),
+    {
+        "path": _PATH,
+        "data": Param(text(wire.MAX_BASE64)),
+        "offset": optional(integer(0, _MOST), 0),
+        "create": optional(flag, False),
+        "truncate": optional(flag, False),
+    },
 )
 def file_write(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Write a piece of a file in place, as the simplest peer does; `file_put` replaces a file as a whole."""
@@ -136,7 +140,7 @@ def file_write(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
         return {"size": os.fstat(handle).st_size}
 
 
-@method("file_get", "files", path=_PATH, offset=optional(integer(0, _MOST), 0))
+@method("file_get", "files", {"path": _PATH, "offset": optional(integer(0, _MOST), 0)})
 def file_get(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Send a file from an offset on as the stream ``content``; the answer has the checksum of the whole."""
     path = job.subject = params["path"]
@@ -153,14 +157,16 @@ def _content(params: Dict[str, Any]) -> str:
 @method(
     "file_put",
     "files",
+    {
+        "path": _PATH,
+        "size": Param(integer(0, _MOST)),
+        "sha256": Param(text(64)),
+        "mode": _MODE,
+        "owner": optional(text(256)),
+        "group": optional(text(256)),
+        "resume": optional(flag, False),
+    },
     stream=_content,
-    path=_PATH,
-    size=Param(integer(0, _MOST)),
-    sha256=Param(text(64)),
-    mode=_MODE,
-    owner=optional(text(256)),
-    group=optional(text(256)),
-    resume=optional(flag, False),
 )
 def file_put(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Take a file as the stream ``content`` and put it in place when it is complete and right."""
@@ -189,7 +195,8 @@ def _facts(found: os.stat_result) -> Dict[str, Any]:
 
 def _entries(folder: int, after: bytes, limit: int) -> Dict[str, Any]:
     wanted = heapq.nsmallest(limit + 1, (name for name in map(os.fsencode, os.listdir(folder)) if name > after))
-    entries, size = [], 0
+    entries: List[Dict[str, Any]] = []
+    size = 0
     for name in wanted[:limit]:
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)

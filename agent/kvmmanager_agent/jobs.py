@@ -4,9 +4,10 @@
 
 """A request while it runs: its deadline, its cancellation, and the streams between it and the host."""
 
+import contextlib
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, ClassVar, Dict, Iterator, Optional, Tuple
 
 from . import wire
 from .outbox import Outbox
@@ -33,6 +34,8 @@ class Job:
 
     All waiting is on the one condition ``changed`` that the whole agent shares. Methods that say so need it held.
     """
+
+    _claims: ClassVar[Dict[Any, "Job"]] = {}
 
     def __init__(
         self, identity: str, session: Any, changed: threading.Condition, outbox: Outbox, policy: Policy, timeout: float
@@ -104,6 +107,23 @@ class Job:
             self._ended = wire.WireError(wire.TIMED_OUT, f"not done within {self._timeout:g} seconds")
         if self._ended is not None:
             raise self._ended
+
+    @contextlib.contextmanager
+    def alone(self, key: Any) -> Iterator[None]:
+        """Be the only request that works on something. One that has been told to stop is waited for."""
+        with self._changed:
+            while key in self._claims:
+                if self._claims[key]._ended is None:
+                    raise wire.WireError(wire.BUSY, "the same is under way already")
+                self.check()
+                self._changed.wait(self.remaining)
+            self._claims[key] = self
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._claims[key]
+                self._changed.notify_all()
 
     def on_change(self, poke: Callable[[], None]) -> None:
         """Have ``poke`` called when anything changes for this job, from any thread."""

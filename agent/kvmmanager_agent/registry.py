@@ -5,7 +5,7 @@
 """The table of methods. Each says which profile begins to allow it, and which parameters it takes."""
 
 import os
-from typing import Any, Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from . import params as parameters
 from .wire import EXISTS, INTERNAL_ERROR, NOT_FOUND, SYSTEM_ERROR, WireError
@@ -59,14 +59,14 @@ def no_stream(_params: Dict[str, Any]) -> str:
 def method(
     name: str,
     profile: str,
+    params: Optional[Dict[str, parameters.Param]] = None,
     instant: bool = False,
     stream: Callable[[Dict[str, Any]], str] = no_stream,
-    **known: parameters.Param,
 ) -> Callable[[_Handler], _Handler]:
     """Register the decorated function as a method."""
 
     def register(handler: _Handler) -> _Handler:
-        METHODS[name] = Method(name, profile, known, handler, instant, stream)
+        METHODS[name] = Method(name, profile, params or {}, handler, instant, stream)
         return handler
 
     return register

@@ -4,7 +4,6 @@
 
 """Whole files, in both directions."""
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -63,6 +62,11 @@ class Upload:
 
     def run(self, resume: bool, mode: Optional[int], owner: Optional[int], group: Optional[int]) -> int:
         """Receive it and put it in place; how many bytes came in this time."""
+        where = os.fstat(self._folder)
+        with self._job.alone((where.st_dev, where.st_ino, self._partial)):
+            return self._run(resume, mode, owner, group)
+
+    def _run(self, resume: bool, mode: Optional[int], owner: Optional[int], group: Optional[int]) -> int:
         replaced = self._replaced()
         handle = self._open_partial()
         try:
@@ -95,19 +99,11 @@ class Upload:
     def _open_partial(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         handle = os.open(self._partial, flags, 0o600, dir_fd=self._folder)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = os.fstat(handle)
-            # Somebody else's file, or a second name of one, was put there to be written through.
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
-                text = f"{names.decode(self._partial)} is in the way; remove it"
-                raise wire.WireError(wire.WRONG_TYPE, text)
-        except BlockingIOError:
+        found = os.fstat(handle)
+        # Somebody else's file, or a second name of one, was put there to be written through.
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
             os.close(handle)
-            raise wire.WireError(wire.BUSY, "the same transfer is already under way") from None
-        except wire.WireError:
-            os.close(handle)
-            raise
+            raise wire.WireError(wire.WRONG_TYPE, f"{names.decode(self._partial)} is in the way; remove it")
         return handle
 
     def _begin(self, handle: int, resume: bool) -> int:

@@ -13,7 +13,7 @@ import socket
 import stat
 import threading
 import unittest
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from kvmmanager_agent import wire
 from kvmmanager_agent.linux import paths
@@ -212,7 +212,7 @@ class Attacks(FileCase):
 
     def refuse_all(self, path: str, *codes: int) -> None:
         content = base64.b64encode(b"x").decode("ascii")
-        calls = (
+        calls: Tuple[Tuple[str, Dict[str, Any]], ...] = (
             ("file_read", {}),
             ("file_get", {}),
             ("file_write", {"data": content, "create": True}),

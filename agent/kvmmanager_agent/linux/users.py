@@ -12,6 +12,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..wire import NOT_FOUND, WireError
 
+_POPEN_KNOWS_USERS = sys.version_info >= (3, 9)
+
 
 class Account(NamedTuple):
     """A user of this machine with all its groups."""
@@ -29,7 +31,7 @@ class Account(NamedTuple):
 
     def popen_options(self) -> Dict[str, Any]:
         """What makes `subprocess.Popen` run a command as this user."""
-        if sys.version_info >= (3, 9):
+        if _POPEN_KNOWS_USERS:
             return {"user": self.uid, "group": self.gid, "extra_groups": self.groups}
         return {"preexec_fn": self._become()}
 
