@@ -54,7 +54,7 @@ e2e: $(TEST) ## deploy full cloud images on two lab hosts
 bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
 	@$(PYTHON) -m benchmarks
 
-.PHONY: lint format sanity docs build changelog
+.PHONY: lint format sanity docs build changelog agent
 lint: $(TEST) ## check style, types, licences, documentation and playbooks
 	@$(NOX) --session $(LINT_SESSIONS)
 
@@ -73,6 +73,10 @@ changelog: $(TEST) ## turn the fragments in changelogs/ into the release that ga
 
 build: $(TEST) ## build the collection's tarball into .cache/build
 	@.venv/bin/ansible-galaxy collection build --force --output-path .cache/build
+
+agent: $(TEST) ## build the guest agent into .cache/build, and test it on every Python 3.6 to 3.13 here
+	@$(PYTHON) agent/build.py .cache/build/kvmmanager-agent.pyz
+	@$(PYTHON) agent/run_tests.py
 
 # --- the lab
 

@@ -30,6 +30,9 @@ def types(session: nox.Session) -> None:
     # Through .cache/collections a file has the name that it is imported by.
     session.run("mypy", str(COLLECTION / "plugins"))
     session.run("mypy", "tests", "scripts", "benchmarks", "noxfile.py")
+    # The agent is a package of its own, and its tests have the name of ours.
+    with session.chdir("agent"):
+        session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"), ".")
 
 
 @nox.session(python=False)

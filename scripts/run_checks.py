@@ -69,6 +69,7 @@ def checks() -> Iterator[Result]:
     for session in NOX_SESSIONS:
         yield tool(session, nox(session))
     yield pytest_run("unit")
+    yield tool("agent", [sys.executable, "agent/run_tests.py"])
     yield sanity()
     for name in PYTEST_RUNS[1:]:
         yield pytest_run(name)
