@@ -60,7 +60,7 @@ def _inventory(relay: Relay) -> Figure:
     with tempfile.TemporaryDirectory(prefix="kvmmanager-bench-") as name:
         folder = pathlib.Path(name)
         list_them = listing(folder, domains.sources(folder, relay.uri)["ours"], COUNT)
-        opening = _opening(relay)
+        opening = _opening(relay, keepalive_interval=0)
         relay.reset()
         list_them()
         made = sum(relay.calls().values()) - opening
@@ -79,10 +79,10 @@ def _unchanged(relay: Relay, state: str) -> Figure:
     return Figure(f"calls of domain, {state}, nothing to change", made, UNCHANGED_LIMIT, "calls")
 
 
-def _opening(relay: Relay) -> int:
-    """How many calls it takes to open a connection, with keepalive, and to close it."""
+def _opening(relay: Relay, **options: Any) -> int:
+    """How many calls it takes to open a connection with these options, and to close it."""
     relay.reset()
-    with connect(ConnectionOptions(uri=relay.uri)):
+    with connect(ConnectionOptions(uri=relay.uri, **options)):
         pass
     return sum(relay.calls().values())
 

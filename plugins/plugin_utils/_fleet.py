@@ -88,7 +88,9 @@ def read_member(item: Member, request: Request, timeout: float) -> Answer:
     deadline = Deadline(timeout)
     answer = Answer(uri=item.options.uri, hypervisor=item.alias or item.options.uri)
     try:
-        hypervisor = Hypervisor(replace(item.options, connect_timeout=timeout), read_only=True)
+        # Nothing waits longer than the deadline, so keepalive, at one more round trip, would tell nothing sooner.
+        options = replace(item.options, connect_timeout=timeout, keepalive_interval=0)
+        hypervisor = Hypervisor(options, read_only=True)
     except Failure as failure:
         # Opening the connection has no option of its own here.
         answer.problems.append(failure.message.replace("(connect_timeout)", "(timeout)"))
