@@ -60,7 +60,8 @@ options:
     description:
       - The storage pool to upload the image into. Without it the image is only downloaded.
       - Let one host at a time upload an image into a pool that several hypervisors share, such as one over NFS.
-        While one of them writes it, the task of another fails and says so.
+        While one of them writes it, the task of another fails and says so. After five minutes without a write an
+        upload counts as dead, and is done again.
     type: str
   volume:
     description:

@@ -114,7 +114,8 @@ options:
       - A file on the machine that the task runs on, which becomes the content of a new volume.
       - An existing volume keeps its content, see O(overwrite).
       - When anything goes wrong, no volume is left behind.
-      - The task fails while another hypervisor, which shares the pool with this one, writes the same volume.
+      - The task fails while the same volume is written from another machine, or through another hypervisor that shares
+        the pool. It goes by the time of the last write, and takes an upload as dead after five minutes without any.
       - A file that names other files (a backing file, say) is refused, because it would let a guest read files of
         the hypervisor.
     type: path

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 import time
 import uuid
 from typing import Any
@@ -22,12 +23,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 
 _ENDING = ".uploading"
 
-# Seconds without a write after which an upload through another hypervisor counts as dead.
+# Seconds without a write after which the upload of somebody else counts as dead.
 _SILENCE = 300
 
 
 def new_mark(hypervisor: Hypervisor, name: str) -> str:
-    """A name for the mark of a volume, which no other upload uses; it tells through which hypervisor that goes."""
+    """A name for the mark of a volume, which no other upload uses; it tells from where to where that goes."""
     return f"{name}.{_tag(hypervisor)}{uuid.uuid4().hex[:4]}{_ENDING}"
 
 
@@ -39,10 +40,11 @@ def marks(hypervisor: Hypervisor, pool: Any, name: str) -> list[str]:
 
 
 def require_no_other_upload(hypervisor: Hypervisor, pool: Any, name: str) -> None:
-    """Raise `Failure` while another hypervisor, with which this one shares the pool, writes the volume.
+    """Raise `Failure` while somebody else writes the volume: from another machine, or through another hypervisor with
+    which this one shares the pool.
 
-    libvirt itself refuses to delete a volume that is being written through it. Of other hypervisors it knows nothing,
-    so the time of the last write has to tell.
+    libvirt deletes a volume that is being written without a word (measured with 9.0), and of other hypervisors it knows
+    nothing, so the time of the last write has to tell. What this machine began through this hypervisor is dead.
     """
     own = f"{name}.{_tag(hypervisor)}"
     others = [mark for mark in marks(hypervisor, pool, name) if not mark.startswith(own)]
@@ -51,15 +53,15 @@ def require_no_other_upload(hypervisor: Hypervisor, pool: Any, name: str) -> Non
     written = max(_last_write(hypervisor, pool, volume) for volume in (name, *others))
     if abs(time.time() - written) < _SILENCE:
         raise Failure(
-            f"The volume '{name}' of the storage pool '{pool.name()}' is being written through another hypervisor. "
-            f"Wait for its end. If that was interrupted, run this task again in {_SILENCE // 60} minutes, or remove "
-            "the volume with state=absent first."
+            f"The volume '{name}' of the storage pool '{pool.name()}' is being written from another machine or "
+            "through another hypervisor. Wait for its end. If that was interrupted, run this task again in "
+            f"{_SILENCE // 60} minutes, or remove the volume with state=absent first."
         )
 
 
 def _tag(hypervisor: Hypervisor) -> str:
     name = hypervisor.call("ask for the name of the hypervisor", hypervisor.connection.getHostname)
-    return hashlib.sha256(name.encode()).hexdigest()[:4]
+    return hashlib.sha256(f"{socket.gethostname()} {name}".encode()).hexdigest()[:4]
 
 
 def _last_write(hypervisor: Hypervisor, pool: Any, name: str) -> float:

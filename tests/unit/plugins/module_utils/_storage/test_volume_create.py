@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -133,17 +134,25 @@ def test_an_upload_that_another_one_took_over_deletes_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize(("silence", "refused"), [(10, True), (-10, True), (600, False)])
-def test_what_another_hypervisor_writes_now_is_not_taken_away(silence: float, refused: bool) -> None:
+def test_what_somebody_else_writes_now_is_not_taken_away(silence: float, refused: bool) -> None:
     host = FakeHost(FakeStream())
     host.volumes["v.00000000.uploading"] = host.volume("v.00000000.uploading")
     host.written = time.time() - silence
     if refused:
-        with pytest.raises(Failure, match="'v' of the storage pool 'images' is being written through another"):
+        with pytest.raises(Failure, match="'v' of the storage pool 'images' is being written from another"):
             create(host)
         assert list(host.volumes) == ["v.00000000.uploading"]
     else:
         create(host)
         assert list(host.volumes) == ["v"]
+
+
+def test_marks_tell_machines_and_hypervisors_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, other = FakeHost(FakeStream()), FakeHost(FakeStream())
+    other.connection.getHostname = lambda: "hv2"
+    tags = [new_mark(host, "v")[:6], new_mark(host, "v")[:6], new_mark(other, "v")[:6]]
+    monkeypatch.setattr(socket, "gethostname", lambda: "another machine")
+    assert len({*tags, new_mark(host, "v")[:6]}) == 3
 
 
 def test_an_own_upload_that_died_is_replaced_at_once() -> None:
