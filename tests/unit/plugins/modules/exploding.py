@@ -24,6 +24,7 @@ _READS = (
     "capabilities",
     "connect",
     "get",
+    "hasManagedSaveImage",
     "info",
     "interfaceAddresses",
     "isActive",
@@ -38,6 +39,7 @@ _READS = (
     "numOf",
     "path",
     "setKeepAlive",  # of the connection, not of anything that it reaches
+    "snapshotNum",
     "state",
     "storagePoolLookup",
     "storageVolLookup",
