@@ -18,6 +18,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, require_active_pool
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import require_no_other_upload
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     create_with_content,
     delete_if_there,
@@ -156,6 +157,7 @@ class VolumePlace:
         if volume is not None:
             # Made anew: a guest that runs with the old one goes on reading that, and never a half of each. libvirt
             # cannot rename a volume, so there is a moment without one; a full disk must not make that moment last.
+            require_no_other_upload(self._hypervisor, pool, self._volume)
             freed = int(self._hypervisor.call(f"read {self.name}", volume.info)[2])
             require_space(self._hypervisor, pool, self._volume, [content], len(content), freed)
             delete_volume(self._hypervisor, volume)
