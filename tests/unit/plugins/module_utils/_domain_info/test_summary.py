@@ -50,6 +50,13 @@ def test_interfaces_tell_what_they_are_plugged_into() -> None:
     ]
 
 
+def test_a_network_that_is_a_bridge_of_the_host_is_named_as_the_network() -> None:
+    """Only while it runs a domain shows the bridge there."""
+    source = "<interface type='bridge'><source network='lan' bridge='br0'/></interface>"
+    (found,) = summarize(parse(f"<domain><devices>{source}</devices></domain>"))["interfaces"]
+    assert (found["type"], found["source"]) == ("network", "lan")
+
+
 def test_the_agent_is_connected_when_its_own_port_is() -> None:
     def channel(name: str, state: str) -> str:
         return f"<devices><channel type='unix'><target type='virtio' name='{name}' {state}/></channel></devices>"
