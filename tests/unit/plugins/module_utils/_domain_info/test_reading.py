@@ -37,8 +37,9 @@ class Host:
         self.networks = networks or []
         self.calls: Counter[str] = Counter()
         self.lock = threading.Lock()
-        for item in [*self.domains, *self.networks]:
-            item.host = self
+        things: list[Any] = [*self.domains, *self.networks]
+        for thing in things:
+            thing.host = self
         self.connection = self
         self.privileged = self
 
@@ -113,7 +114,7 @@ class Network:
         return [LEASE]
 
 
-def read(host: Host, seconds: float = 5, **request: Any) -> tuple[Reader, list[Found]]:
+def read(host: Any, seconds: float = 5, **request: Any) -> tuple[Reader, list[Found]]:
     reader = Reader(host, Request(**request), Deadline(seconds))
     return reader, reader.read()[1]
 
