@@ -90,6 +90,9 @@ class Agent:
             self._workers.poke()
             self._outbox.flush(self._port.write)
             self._unread = False
+            if self._outbox.is_clogged and not self._port.host_is_there():
+                # Nobody reads these answers any more, and what is not read now might be a host that comes next.
+                self._end_session("the host has closed the port")
             if not self._outbox.is_clogged:
                 self._receive()
             self._outbox.flush(self._port.write)

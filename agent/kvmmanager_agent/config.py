@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The configuration: one JSON file, every key of which is checked. docs in PROTOCOL.md's neighbour, README.md."""
+"""The configuration: one JSON file, every key of which is checked. README.md documents it."""
 
 import json
 import os

@@ -4,11 +4,18 @@
 
 """Who may call, and when: the handshake, ids, and what is too late."""
 
+import io
 import os
+import re
 import socket
 import time
+import unittest
+from typing import Any, List, Optional
 
 from kvmmanager_agent import wire
+from kvmmanager_agent.agent import Agent
+from kvmmanager_agent.audit import Audit
+from kvmmanager_agent.policy import Policy
 
 from .host import AgentCase, RemoteError
 
@@ -159,3 +166,47 @@ class ClosedStream(AgentCase):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as handle:
             words = handle.read().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class ScriptedPort:
+    """A port whose host sends requests, never reads an answer, and goes."""
+
+    def __init__(self) -> None:
+        self.incoming: List[Optional[bytes]] = []
+        self.present = True
+        self.reads = 0
+
+    def read(self) -> Optional[bytes]:
+        self.reads += 1
+        return self.incoming.pop(0) if self.incoming else None if self.present else b""
+
+    def write(self, _data: memoryview) -> int:
+        return 0
+
+    def host_is_there(self) -> bool:
+        return self.present
+
+
+class NobodyReads(unittest.TestCase):
+    def test_answers_are_bounded_and_forgotten_with_their_host(self) -> None:
+        port: Any = ScriptedPort()
+        log = io.StringIO()
+        agent = Agent(port, Policy(), Audit(log), lambda: None)
+        port.incoming = [wire.request("n" * 16, "hello", {"versions": [1]})]
+        agent._turn()
+        (session,) = re.findall("session ([0-9a-f]{16}) begins", log.getvalue())
+        expires = {"expires": time.monotonic() + 60}
+        for number in range(1, 2000):
+            port.incoming.append(wire.request(wire.request_id(session, number), "get_agent_info", expires))
+            agent._turn()
+        waiting = len(port.incoming)
+        self.assertGreater(waiting, 500, "requests stay in the port while nobody reads the answers")
+        reads = port.reads
+        agent._turn()
+        self.assertEqual(port.reads, reads)
+        port.present = False
+        port.incoming = []
+        agent._turn()
+        self.assertIn("closed the port", log.getvalue())
+        self.assertGreater(port.reads, reads)
+        agent._finish()
