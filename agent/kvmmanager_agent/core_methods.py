@@ -7,7 +7,8 @@
 import time
 from typing import Any, Dict
 
-from .linux import disks, network, power, system
+from .linux import disks, logins, metrics, network, power, processes, system
+from .params import integer, optional
 from .registry import method
 from .sessions import agent_info
 
@@ -40,6 +41,24 @@ def get_network_info(_job: Any, _params: Dict[str, Any]) -> Dict[str, Any]:
 def get_disk_usage(_job: Any, _params: Dict[str, Any]) -> Dict[str, Any]:
     """How full the local file systems are."""
     return {"filesystems": disks.disk_usage()}
+
+
+@method("get_metrics", "monitor")
+def get_metrics(_job: Any, _params: Dict[str, Any]) -> Dict[str, Any]:
+    """Counters since boot, and what is in use now."""
+    return metrics.metrics()
+
+
+@method("get_processes", "monitor", {"after": optional(integer(0, 2**31), 0), "limit": optional(integer(1, 500), 200)})
+def get_processes(_job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
+    """The processes that run, in the order of their numbers."""
+    return processes.processes(params["after"], params["limit"])
+
+
+@method("get_sessions", "monitor")
+def get_sessions(_job: Any, _params: Dict[str, Any]) -> Dict[str, Any]:
+    """Who is logged in."""
+    return {"sessions": logins.sessions()}
 
 
 @method("shutdown", "full")

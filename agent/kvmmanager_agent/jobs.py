@@ -126,8 +126,12 @@ class Job:
                 self._changed.notify_all()
 
     def on_change(self, poke: Callable[[], None]) -> None:
-        """Have ``poke`` called when anything changes for this job, from any thread."""
-        self._poke = poke
+        """Have ``poke`` called when anything changes for this job, with ``changed`` held.
+
+        When this returns the former one is not called any more, so that what it writes to can be closed.
+        """
+        with self._changed:
+            self._poke = poke
 
     def expect(self, stream: str, offset: int = 0) -> None:
         """Open a stream from the host, unless it is open, and tell the host where to begin."""

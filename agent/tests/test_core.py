@@ -5,11 +5,15 @@
 """What the agent tells about the machine, and what it costs while nobody asks."""
 
 import os
+import pathlib
 import socket
+import struct
+import tempfile
 import time
 import unittest
+from typing import List
 
-from kvmmanager_agent.linux import disks, network, power, system, text
+from kvmmanager_agent.linux import disks, logins, metrics, network, power, processes, system, text
 from kvmmanager_agent.wire import WireError
 
 from .host import AgentCase
@@ -47,6 +51,35 @@ class Facts(AgentCase):
             usage = os.statvfs(found["mount"])
             self.assertEqual(found["size"], usage.f_blocks * usage.f_frsize)
 
+    def test_metrics(self) -> None:
+        self.host.hello()
+        found = self.host.call("get_metrics")
+        self.assertGreater(found["cpu"]["idle"] + found["cpu"]["user"], 0)
+        self.assertGreater(found["memory"]["total"], found["memory"]["available"])
+        names = {name for _index, name in socket.if_nameindex()}
+        self.assertEqual({link["name"] for link in found["interfaces"]}, names)
+
+    def test_processes(self) -> None:
+        self.host.hello()
+        pids: List[int] = []
+        more = True
+        while more:
+            answer = self.host.call("get_processes", after=pids[-1] if pids else 0, limit=20)
+            self.assertLessEqual(len(answer["processes"]), 20)
+            for process in answer["processes"]:
+                pids.append(process["pid"])
+                if process["pid"] == self.process.pid:
+                    self.assertIn("tests.serve", process["command"])
+                    self.assertEqual((process["parent"], process["uid"]), (os.getpid(), os.geteuid()))
+                    self.assertGreater(process["resident"], 2**20)
+            more = answer["more"]
+        self.assertEqual(pids, sorted(set(pids)))
+        self.assertIn(self.process.pid, pids)
+
+    def test_sessions(self) -> None:
+        self.host.hello()
+        self.assertIsInstance(self.host.call("get_sessions")["sessions"], list)
+
 
 class Idle(AgentCase):
     def test_memory_and_wake_ups(self) -> None:
@@ -82,6 +115,39 @@ class Details(unittest.TestCase):
         self.assertEqual(text.assignments('A="x y"\n# B=1\nC=d\n'), {"A": "x y", "C": "d"})
         self.assertEqual(system.os_info()["family"], "linux")
         self.assertEqual(text.read("/no/such/file", "none"), "none")
+
+    def test_disk_counters_leave_out_partitions_and_the_unused(self) -> None:
+        stats = (
+            "254 0 vda 10 1 80 5 20 2 160 9 0 1 1\n"
+            "254 1 vda1 10 1 80 5 20 2 160 9 0 1 1\n"
+            "7 0 loop0 0 0 0 0 0 0 0 0 0 0 0\n"
+        )
+        expected = [{"name": "vda", "reads": 10, "read_bytes": 40960, "writes": 20, "written_bytes": 81920}]
+        self.assertEqual(metrics.disk_counters(stats, ["vda", "loop0"]), expected)
+
+    def test_a_process_that_is_gone(self) -> None:
+        self.assertIsNone(processes.process(2**22 + 1))
+
+    def test_sessions_of_logind(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            session = "UID=1000\nUSER=ann\nTTY=pts/0\nREMOTE_HOST=192.0.2.1\nREALTIME=1700000000123456\nSTATE=active\n"
+            for name, kind in (("1", "user"), ("2", "manager"), ("3.ref", "user")):
+                pathlib.Path(folder, name).write_text(f"{session}CLASS={kind}\n")
+            expected = {"user": "ann", "terminal": "pts/0", "from": "192.0.2.1", "since": 1700000000}
+            self.assertEqual(logins.sessions(folder), [expected])
+
+    def test_sessions_of_utmp(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            record = struct.Struct("=hxxi32s4s32s256shhiii16s20s")
+            self.assertEqual(record.size, 384)
+            path = pathlib.Path(folder, "utmp")
+            entries = (
+                record.pack(kind, 5, b"tty1", b"1", b"ann", b"", 0, 0, 1, 1700000000, 2, b"", b"") for kind in (2, 7, 8)
+            )
+            path.write_bytes(b"".join(entries) + b"half")
+            expected = {"user": "ann", "terminal": "tty1", "from": "", "since": 1700000000}
+            self.assertEqual(logins.sessions("/no/such", ("/no/such", str(path))), [expected])
+            self.assertEqual(logins.sessions("/no/such", ("/no/such",)), [])
 
     def test_escaped_mount_points(self) -> None:
         self.assertEqual(disks.unescaped("/a\\040b\\134c"), "/a b\\c")

@@ -9,11 +9,14 @@ import contextlib
 import os
 import pathlib
 import pwd
+import threading
 import time
 import unittest
 from typing import Any, Dict, List, Tuple
 
 from kvmmanager_agent import wire
+from kvmmanager_agent.jobs import Job
+from kvmmanager_agent.policy import Policy
 
 from .host import AgentCase, RemoteError, decoded
 
@@ -237,3 +240,18 @@ class ProgramList(AgentCase):
         link = self.folder / "echo"
         link.symlink_to("/bin/cat")
         self.refused(wire.DENIED, "exec_command", argv=[str(link)])
+
+
+class Poking(unittest.TestCase):
+    def test_what_is_poked_is_not_taken_away_meanwhile(self) -> None:
+        """Seen once: the event loop woke a command whose descriptors had just been closed."""
+        changed = threading.Condition()
+        outbox: Any = None
+        job = Job("s/1", None, changed, outbox, Policy(), 60)
+        with changed:
+            changing = threading.Thread(target=job.on_change, args=(lambda: None,))
+            changing.start()
+            changing.join(0.2)
+            self.assertTrue(changing.is_alive())
+        changing.join(30)
+        self.assertFalse(changing.is_alive())

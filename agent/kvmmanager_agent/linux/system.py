@@ -31,7 +31,7 @@ def system_info() -> Dict[str, Any]:
         "hostname": os.uname().nodename,
         "fqdn": _full_name(),
         "os": os_info(),
-        "boot_id": text.read("/proc/sys/kernel/random/boot_id").strip(),
+        "boot_id": boot_id(),
         "machine_id": text.read("/etc/machine-id").strip(),
         "uptime": uptime(),
         "time": time.time(),
@@ -40,6 +40,11 @@ def system_info() -> Dict[str, Any]:
         "cpus": os.cpu_count() or 1,
         "memory": memory().get("MemTotal", 0),
     }
+
+
+def boot_id() -> str:
+    """An identifier that is another after each boot."""
+    return text.read("/proc/sys/kernel/random/boot_id").strip()
 
 
 def uptime() -> float:
