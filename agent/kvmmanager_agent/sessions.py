@@ -80,7 +80,11 @@ def agent_info(policy: Policy) -> Dict[str, Any]:
     }
 
 
+def _is_version(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _versions(value: Any) -> List[int]:
-    if not isinstance(value, list) or not 1 <= len(value) <= 100 or not all(type(item) is int for item in value):
+    if not isinstance(value, list) or not 1 <= len(value) <= 100 or not all(_is_version(item) for item in value):
         raise ValueError("a list of version numbers")
     return value
