@@ -74,7 +74,7 @@ def plan_start(plan: Plan, handle: Handle, paused: bool = False, afresh: bool = 
 def plan_stop(plan: Plan, handle: Handle, now: str, power: Power) -> None:
     """Append a shutdown by the guest, and the wait for it."""
     if now in ("paused", "suspended"):
-        _plan_wake(plan, handle, now)  # a guest that does not run cannot shut itself down
+        _plan_wake(plan, handle, now, power.force)  # a guest that does not run cannot shut itself down
     plan.add("shut down the domain", lambda hypervisor: shut_down(hypervisor, handle, power))
 
 
@@ -113,11 +113,21 @@ def plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
     plan.add("cut the power of the crashed domain", lambda hypervisor: cut_power(hypervisor, handle))
 
 
-def _plan_wake(plan: Plan, handle: Handle, now: str) -> None:
-    if now == "suspended":
-        plan.add("wake the domain up", lambda hypervisor: _call(hypervisor, handle, "wake up", "pMWakeup", 0))
-    else:
-        plan.add("resume the domain", lambda hypervisor: _call(hypervisor, handle, "resume", "resume"))
+def _plan_wake(plan: Plan, handle: Handle, now: str, force: bool = False) -> None:
+    """Append letting the guest run again.
+
+    :param force: go on where that fails, as for a guest that QEMU paused over an error: its power will be cut.
+    """
+    verb, method = ("wake up", ("pMWakeup", 0)) if now == "suspended" else ("resume", ("resume",))
+
+    def wake(hypervisor: Hypervisor) -> None:
+        try:
+            _call(hypervisor, handle, verb, *method)
+        except Failure:
+            if not force:
+                raise
+
+    plan.add("wake the domain up" if now == "suspended" else "resume the domain", wake)
 
 
 def _stops_in_time(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -> bool:
