@@ -45,7 +45,7 @@ def test_the_wire_format_is_inside(agent: pathlib.Path) -> None:
 def test_it_says_what_a_configuration_allows(agent: pathlib.Path, tmp_path: pathlib.Path) -> None:
     config = tmp_path / "agent.json"
     config.write_text(json.dumps({"profile": "files", "paths": {"read": ["/srv"]}}), encoding="utf-8")
-    command = [agent, "--check-config", "--config", config]
+    command = [str(agent), "--check-config", "--config", str(config)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "read files below: /srv\n" in said
     assert "change files below: nowhere\n" in said

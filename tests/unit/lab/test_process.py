@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lab.process import Process, command_line, find_process, is_running, kill, parse_start_time
 
+_SLEEPER = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["sleep", "60"])
+    # It says something, so that it is known to be the program by then, and not half a program.
+    process = subprocess.Popen(_SLEEPER, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
     yield process
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 @pytest.mark.parametrize("name", ["sleep", "a b", "we(ird) (name", ") 1 2 3"])
@@ -38,7 +44,7 @@ def test_this_process_is_running() -> None:
 def test_kill(child: subprocess.Popen[bytes]) -> None:
     process = find_process(child.pid)
     assert process is not None
-    assert command_line(child.pid) == ["sleep", "60"]
+    assert command_line(child.pid) == _SLEEPER
     assert kill(process)
     assert not is_running(process)
     assert find_process(child.pid) is None
