@@ -52,11 +52,7 @@ def test_the_last_line_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert "  skipped in unit: x: why" in lines
 
 
-def test_a_failed_check_stops_none_but_fails_the_whole(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
-) -> None:
+def test_a_failed_check_stops_none_but_fails_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(run_checks, "REPORTS", tmp_path / "reports")
-    monkeypatch.setattr(
-        run_checks, "checks", lambda: iter([Result("a", 0, failed=1), Result("b", 0, passed=1)])
-    )
+    monkeypatch.setattr(run_checks, "checks", lambda: iter([Result("a", 0, failed=1), Result("b", 0, passed=1)]))
     assert run_checks.main() == 1
