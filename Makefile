@@ -38,7 +38,7 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 
 # --- to check it
 
-.PHONY: test unit integration e2e bench
+.PHONY: test unit integration e2e molecule bench
 test: $(TEST) ## run every check and print a summary
 	@$(PYTHON) -m scripts.run_checks
 
@@ -50,6 +50,9 @@ integration: $(TEST) ## run the integration targets on lab hosts; TARGET=domain 
 
 e2e: $(TEST) ## deploy full cloud images on two lab hosts
 	@$(PYTEST) tests/e2e $(PYTEST_ARGS)
+
+molecule: $(TEST) ## apply the roles to lab hosts, twice, and look at what they did
+	@$(PYTHON) -m molecule test --all
 
 bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
 	@$(PYTHON) -m benchmarks

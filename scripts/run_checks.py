@@ -73,6 +73,7 @@ def checks() -> Iterator[Result]:
     yield sanity()
     for name in PYTEST_RUNS[1:]:
         yield pytest_run(name)
+    yield tool("molecule", [sys.executable, "-m", "molecule", "test", "--all"])
 
 
 def nox(session: str) -> list[str]:
