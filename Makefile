@@ -52,7 +52,7 @@ e2e: $(TEST) ## deploy full cloud images on two lab hosts
 	@$(PYTEST) tests/e2e $(PYTEST_ARGS)
 
 molecule: $(TEST) ## apply the roles to lab hosts, twice, and look at what they did
-	@$(PYTHON) -m molecule test --all
+	@$(PYTHON) -m scripts.molecule
 
 bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
 	@$(PYTHON) -m benchmarks

@@ -73,7 +73,7 @@ def checks() -> Iterator[Result]:
     yield sanity()
     for name in PYTEST_RUNS[1:]:
         yield pytest_run(name)
-    yield tool("molecule", [sys.executable, "-m", "molecule", "test", "--all"])
+    yield tool("molecule", [sys.executable, "-m", "scripts.molecule"])
 
 
 def nox(session: str) -> list[str]:
