@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 import sys
 import zipfile
+from typing import Optional
 
 PACKAGE = pathlib.Path(__file__).parent / "kvmmanager_agent"
 LIMIT = 64 * 1024  # bytes: it has to fit into a cloud-init seed, and through a slow port
@@ -21,8 +23,11 @@ _MAIN = b"import sys\n\nfrom kvmmanager_agent.__main__ import main\n\nsys.exit(m
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def build(target: pathlib.Path) -> int:
-    """Write the agent to ``target``; its size in bytes. SystemExit when that is more than `LIMIT`."""
+def build(target: pathlib.Path, version: Optional[str] = None) -> int:
+    """Write the agent to ``target``; its size in bytes. SystemExit when that is more than `LIMIT`.
+
+    :param version: what it says it is, instead of its own version.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as handle:
         handle.write(_FIRST_LINE)
@@ -30,7 +35,10 @@ def build(target: pathlib.Path) -> int:
             _add(archive, "__main__.py", _MAIN)
             for source in sorted(PACKAGE.rglob("*.py")):
                 # The wire format is a link to the collection's file: its text goes in.
-                _add(archive, source.relative_to(PACKAGE.parent).as_posix(), source.read_bytes())
+                content = source.read_bytes()
+                if version and source == PACKAGE / "__init__.py":
+                    content = re.sub(rb'(?m)^VERSION = ".*"$', f'VERSION = "{version}"'.encode(), content)
+                _add(archive, source.relative_to(PACKAGE.parent).as_posix(), content)
     target.chmod(0o755)
     size = target.stat().st_size
     if size > LIMIT:

@@ -20,7 +20,7 @@ METHOD_MODULES = (core_methods, exec_methods, file_methods)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Run the command; 0 after SIGTERM or when the port was unplugged, 1 when it cannot be served."""
+    """Run the command; 0 after SIGTERM, SIGUSR1 or when the port was unplugged, 1 when it cannot be served."""
     options = _options(arguments)
     path = options.config or DEFAULT_PATH
     try:
@@ -55,6 +55,7 @@ def serve(port: Port, config: Config, path: str, required: bool) -> bool:
         signal.SIGHUP: lambda _signal, _frame: agent.ask_reload(),
         signal.SIGTERM: lambda _signal, _frame: agent.stop(),
         signal.SIGINT: lambda _signal, _frame: agent.stop(),
+        signal.SIGUSR1: lambda _signal, _frame: agent.leave(),
         # Unlike SIG_IGN this keeps the exit status of commands.
         signal.SIGCHLD: lambda _signal, _frame: None,
     }

@@ -23,6 +23,7 @@ from .workers import Workers
 _BATCH = 256 * 1024
 _MAX_AHEAD = 600  # seconds that a request may stay valid
 _GRACE = 5  # seconds that running requests get to end when the agent stops
+_QUIET = 5  # seconds without a request after which an agent that shall be replaced leaves its host
 
 
 class Agent:
@@ -45,6 +46,7 @@ class Agent:
         self._session: Optional[Session] = None
         self._workers = Workers(self._changed, self._answer)
         self._stopping = False
+        self._leaving = False
         self._unread = True  # there may be input that no edge will announce again
         self._complained = False
 
@@ -56,6 +58,11 @@ class Agent:
     def stop(self) -> None:
         """End after the current turn. Safe in a signal handler."""
         self._stopping = True
+        self._waker.wake()
+
+    def leave(self) -> None:
+        """End when the host has gone or wants nothing for a while: a command may ask. Safe in a signal handler."""
+        self._leaving = True
         self._waker.wake()
 
     def ask_reload(self) -> None:
@@ -71,7 +78,7 @@ class Agent:
             epoll.register(self._waker.reader, select.EPOLLIN)
             try:
                 while not self._stopping:
-                    epoll.poll(0 if self._unread else -1)
+                    self._wait(epoll)
                     self._turn()
             except PortGone as error:
                 self._audit.note(f"the port is gone: {error}")
@@ -79,6 +86,17 @@ class Agent:
             finally:
                 self._finish()
         return True
+
+    def _wait(self, epoll: Any) -> None:
+        """Until there is something to do, or nothing more for an agent that leaves."""
+        if self._unread:
+            epoll.poll(0)
+        elif not self._leaving:
+            epoll.poll(-1)
+        elif self._session is None:
+            self._stopping = True
+        elif not epoll.poll(_QUIET) and not self._session.jobs and self._outbox.is_empty:
+            self._stopping = True
 
     def _turn(self) -> None:
         self._waker.drain()

@@ -35,6 +35,11 @@ class Outbox:
         return self._bulk_size < _BULK_LIMIT
 
     @property
+    def is_empty(self) -> bool:
+        """Whether everything was written."""
+        return not (self._current or self._control or self._bulk)
+
+    @property
     def is_clogged(self) -> bool:
         """Whether so many answers wait that no more requests should be read."""
         return self._control_size >= _CONTROL_LIMIT
