@@ -125,8 +125,9 @@ options:
     description:
       - Where addresses are looked for. The next one is asked only for running domains without a suitable address yet.
       - V(lease) is the DHCP server of libvirt's networks, at one call a network.
-      - V(agent) is the QEMU guest agent of domains where it is connected, at two calls such a domain and over a
-        second connection that is not read-only, as libvirt demands.
+      - V(agent) is the guest agent of domains where one is connected, at two calls such a domain and over a second
+        connection that is not read-only, as libvirt demands. Our agent is asked where QEMU's is not there. It serves
+        one program at a time, so while a playbook works in the guest it does not tell an address.
       - V(arp) is the ARP table of the hypervisor, at one call a domain.
     type: list
     elements: str
@@ -168,7 +169,8 @@ options:
       - V(interfaces) is a list of dicts with C(mac), C(type), C(source) (the network or bridge) and C(target).
       - V(addresses) is a list of dicts with C(address), C(prefix), C(family), C(mac), C(source) (see
         O(address_sources)) and, where known, C(network), C(interface) and C(hostname).
-      - V(agent_connected) says whether the QEMU guest agent has opened its port.
+      - V(agent) is the guest agent that has opened its port. V(kvmmanager) is the one of this collection, which comes
+        first when both have, V(qemu) that of QEMU, V(none) neither. V(agent_connected) says whether there is one.
     type: list
     elements: str
     choices:
@@ -190,6 +192,7 @@ options:
       - machine
       - interfaces
       - addresses
+      - agent
       - agent_connected
     default: [name, uuid, title, description, labels, hypervisor, uri, state, memory, vcpus, addresses]
   group_by:
@@ -239,6 +242,13 @@ exclude:
   - query: contains(title, 'template')
 address_networks: [192.0.2.0/24]
 hostnames: [alias_name]
+
+---
+# Guests that need no network: playbooks reach them through their agent, and through SSH where there is none.
+plugin: kvmmanager.libvirt.libvirt
+states: [running]
+compose:
+  ansible_connection: "'ssh' if libvirt_agent == 'none' else 'kvmmanager.libvirt.guest'"
 
 ---
 # Groups and variables of one's own, and a cache of five minutes.

@@ -84,10 +84,13 @@ options:
   wait_for:
     description:
       - What the task waits for in the guest of a running domain. It needs a domain that runs at the end of the task.
-      - V(address) is an address that the host's DHCP server or a guest agent tells, V(agent) is the QEMU guest agent.
+      - V(address) is an address that the host's DHCP server or a guest agent tells, V(agent) is one of the guest
+        agents, ours or QEMU's.
+      - V(cloud_init) is the end of cloud-init, which the guest tells over the port C(org.kvmmanager.cloud_init.0), as
+        M(kvmmanager.libvirt.cloud_init_info) explains. An error of cloud-init fails the task.
     type: list
     elements: str
-    choices: [address, agent]
+    choices: [address, agent, cloud_init]
     default: []
   remove_disks:
     description:
@@ -216,6 +219,11 @@ addresses:
   type: list
   elements: dict
   sample: [{address: 192.168.122.45, prefix: 24, mac: "52:54:00:6b:3c:58", source: lease}]
+cloud_init:
+  description: How cloud-init ended, as M(kvmmanager.libvirt.cloud_init_info) returns it.
+  returned: when O(wait_for) names V(cloud_init)
+  type: dict
+  sample: {status: done, report: "status: done"}
 """
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.resource import Domain
@@ -233,7 +241,7 @@ ARGUMENTS = {
     "allow_restart": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 120},
-    "wait_for": {"type": "list", "elements": "str", "choices": ["address", "agent"], "default": []},
+    "wait_for": {"type": "list", "elements": "str", "choices": ["address", "agent", "cloud_init"], "default": []},
     "remove_disks": {"type": "list", "elements": "str", "default": []},
     "nvram": {"type": "str", "choices": ["keep", "delete"]},
     "tpm_state": {"type": "str", "choices": ["keep", "delete"]},

@@ -70,8 +70,8 @@ options:
     description:
       - Where addresses are looked for, of running domains. All of these are asked.
       - V(lease) is the DHCP server of libvirt's networks.
-      - V(agent) is the QEMU guest agent of domains where it is connected. libvirt tells its answer to users who may
-        also change something, so it takes a second connection.
+      - V(agent) is the guest agent of domains where one is connected. libvirt tells its answer to users who may also
+        change something, so it takes a second connection. Ours is asked where QEMU's is not there.
       - V(arp) is the ARP table of the hypervisor.
     type: list
     elements: str
@@ -215,8 +215,15 @@ domains:
       elements: dict
       returned: always
       sample: [{type: network, mac: "52:54:00:6b:3c:58", source: default, target: vnet3}]
+    agent:
+      description:
+        - Which guest agent has opened its port. V(kvmmanager) is the one of this collection, which comes first when
+          both have, V(qemu) that of QEMU, V(none) neither.
+      type: str
+      returned: always
+      sample: kvmmanager
     agent_connected:
-      description: Whether the QEMU guest agent has opened its port.
+      description: Whether a guest agent has opened its port.
       type: bool
       returned: always
       sample: true

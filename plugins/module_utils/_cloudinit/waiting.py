@@ -28,10 +28,17 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
 
     :raises Failure: when there is no such domain, it does not run or lacks the port, or nothing comes in time.
     """
-    name, port = params["name"], params["port"]
-    domain = require_domain(hypervisor, name, None)
+    domain = require_domain(hypervisor, params["name"], None)
+    found = wait_for_status(hypervisor, domain, params["name"], params["port"], Deadline(params["timeout"]))
+    return {"name": params["name"], "status": found.word, "report": found.report}
+
+
+def wait_for_status(hypervisor: Hypervisor, domain: Any, name: str, port: str, deadline: Deadline) -> status.Status:
+    """How cloud-init ended in the guest of ``domain``, a ``libvirt.virDomain``.
+
+    :raises Failure: when the domain does not run or lacks the port, or nothing comes in time.
+    """
     _check_port(hypervisor, domain, name, port)
-    deadline = Deadline(params["timeout"])
     stream = _open(hypervisor, domain.UUIDString(), port, deadline)
     try:
         found = _read(stream, name, port, deadline)
@@ -40,10 +47,10 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
             call_within(5, stream.abort)
     if found is None:
         raise Failure(
-            f"The guest of '{name}' did not say within {params['timeout']:g} seconds (timeout) how its cloud-init "
+            f"The guest of '{name}' did not say within {deadline.seconds or 0:g} seconds (timeout) how its cloud-init "
             "ended. The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
         )
-    return {"name": name, "status": found.word, "report": found.report}
+    return found
 
 
 def _check_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> None:

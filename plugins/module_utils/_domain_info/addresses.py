@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses of guests as libvirt tells them: DHCP leases of networks, guest agent, ARP table.
+"""Addresses of guests as they are told: DHCP leases of networks, guest agents, ARP table.
 
 Everything here comes from a guest: what is no IP address is dropped, and how much there is of it is bounded.
 """
@@ -53,10 +53,35 @@ def interface_addresses(source: str, interfaces: dict[str, Any]) -> list[dict[st
     return [address for address in found if address is not None][:_MAXIMUM]
 
 
+def network_interfaces(told: dict[str, Any]) -> dict[str, Any]:
+    """What our own agent answers to ``get_network_info``, in the shape of ``virDomainInterfaceAddresses``.
+
+    What has another shape than PROTOCOL.md says is left out.
+    """
+    return {
+        str(interface.get("name")): {
+            "hwaddr": interface.get("mac"),
+            "addrs": [
+                {"addr": address.get("address"), "prefix": _prefix(address.get("prefix"))}
+                for address in _dicts(interface.get("addresses"))
+            ],
+        }
+        for interface in _dicts(told.get("interfaces"))
+    }
+
+
 def in_order_of(interfaces: list[dict[str, str]], addresses: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The addresses in the order of the domain's interfaces; those of the guest's own (bridges, tunnels) last."""
     order = {interface["mac"]: position for position, interface in enumerate(interfaces)}
     return sorted(addresses, key=lambda address: order.get(address["mac"], len(order)))
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _prefix(value: Any) -> int:
+    return value if isinstance(value, int) and 0 <= value <= 128 else 0
 
 
 def _address(source: str, text: Any, prefix: Any, mac: Any, **names: Any) -> dict[str, Any] | None:

@@ -18,12 +18,14 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut, call_within
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import connected_agents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.states import state_word
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
     in_order_of,
     interface_addresses,
     lease_addresses,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.agents import agent_addresses
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reasons import reason_word
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.summary import summarize
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
@@ -201,18 +203,18 @@ class Reader:
         ask = self._ask_agent if source == "agent" else self._ask_arp
         for item, outcome in zip(asked, call_each(ask, asked, Deadline(seconds))):
             if outcome.error is None:
-                found = interface_addresses(source, outcome.value)
-                item.facts["addresses"] += in_order_of(item.facts["interfaces"], found)
+                item.facts["addresses"] += in_order_of(item.facts["interfaces"], outcome.value)
             elif not is_not_found(outcome.error):
                 self.notes.append(_sentence(f"ask {_ASKED[source]} '{item.name}' for its addresses", outcome.error))
 
-    def _ask_agent(self, found: Found) -> dict[str, Any]:
-        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT
-        return self.hypervisor.privileged.interface_addresses(found.uuid, source)
+    def _ask_agent(self, found: Found) -> Addresses:
+        agents = [] if found.xml is None else connected_agents(found.xml)
+        return agent_addresses(self.hypervisor, found.uuid, agents, self.request.agent_timeout)
 
     @staticmethod
-    def _ask_arp(found: Found) -> dict[str, Any]:
-        return dict(found.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, 0) or {})
+    def _ask_arp(found: Found) -> Addresses:
+        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
+        return interface_addresses("arp", found.domain.interfaceAddresses(source, 0) or {})
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Any:
         return call_within(self.deadline.remaining, function, *args)

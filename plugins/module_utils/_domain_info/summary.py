@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import agent_connected
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import NO_AGENT, connected_agents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.labels import read_labels
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import kind_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, SizeField
@@ -45,12 +45,13 @@ def summarize(domain: Element) -> dict[str, Any]:
     """What every listing shows of a ``<domain>``; sizes are bytes.
 
     Keys: ``title description type arch machine memory max_memory vcpus max_vcpus labels interfaces
-    agent_connected``. A value that the XML does not say is an empty text or 0.
+    agent agent_connected``. A value that the XML does not say is an empty text or 0.
     """
     summary: dict[str, Any] = {field.option: bounded(field.read(domain) or "") for field in _TEXTS}
     summary.update((field.option, field.read(domain)) for field in _FIELDS)
     max_memory = int(summary["max_memory"] or 0)
     max_vcpus = summary["max_vcpus"] or 0
+    agents = connected_agents(domain)
     return {
         **summary,
         "arch": summary["arch"] or "",
@@ -61,7 +62,8 @@ def summarize(domain: Element) -> dict[str, Any]:
         "vcpus": summary["vcpus"] or max_vcpus,
         "labels": _labels(domain),
         "interfaces": [_interface(interface) for interface in domain.iterfind("devices/interface")],
-        "agent_connected": agent_connected(domain),
+        "agent": agents[0] if agents else NO_AGENT,
+        "agent_connected": bool(agents),
     }
 
 

@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import AGENT_CHANNEL
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import CHANNELS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at
 
-_AGENTS = (AGENT_CHANNEL, "org.kvmmanager.agent.0")
+_AGENTS = (CHANNELS["qemu"], CHANNELS["kvmmanager"])
 
 
 class Channels(DeviceSection):

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
     in_order_of,
     interface_addresses,
     lease_addresses,
+    network_interfaces,
 )
 
 
@@ -69,3 +72,43 @@ def test_the_domains_own_interfaces_come_before_those_that_its_guest_made() -> N
     }
     found = in_order_of(interfaces, interface_addresses("agent", agent))
     assert [address["address"] for address in found] == ["10.0.0.1", "10.0.1.1", "172.17.0.1"]
+
+
+def test_our_agent_tells_addresses_as_libvirt_does() -> None:
+    told = {
+        "interfaces": [
+            {"name": "lo", "mac": "00:00:00:00:00:00", "addresses": [{"address": "127.0.0.1", "prefix": 8}]},
+            {"name": "eth0", "mac": "52:54:00:00:00:01", "addresses": [{"address": "10.0.0.1", "prefix": 24}]},
+        ]
+    }
+    assert interface_addresses("agent", network_interfaces(told)) == [
+        {
+            "address": "10.0.0.1",
+            "prefix": 24,
+            "family": "ipv4",
+            "mac": "52:54:00:00:00:01",
+            "source": "agent",
+            "interface": "eth0",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"interfaces": "eth0"},
+        {"interfaces": [None, 7, "eth0", {}]},
+        {"interfaces": [{"name": ["eth0"], "addresses": {"address": "10.0.0.1"}}]},
+        {"interfaces": [{"name": "eth0", "addresses": [None, "10.0.0.1", {"address": ["10.0.0.1"]}]}]},
+    ],
+)
+def test_an_answer_of_another_shape_tells_no_address(told: dict[str, Any]) -> None:
+    assert interface_addresses("agent", network_interfaces(told)) == []
+
+
+@pytest.mark.parametrize("prefix", [None, "24", -1, 10**19, True, [24]])
+def test_a_prefix_that_is_none_is_not_known(prefix: Any) -> None:
+    told = {"interfaces": [{"name": "eth0", "addresses": [{"address": "10.0.0.1", "prefix": prefix}]}]}
+    (found,) = interface_addresses("agent", network_interfaces(told))
+    assert found["prefix"] in (0, 1)

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import libvirt
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info import agents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Found, Reader, Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
@@ -69,6 +72,8 @@ class Host:
 class Domain:
     """A domain with one interface; running when it has a number."""
 
+    port = "org.qemu.guest_agent.0"
+
     def __init__(self, name: str, number: int = 0, agent: bool = False) -> None:
         self._name, self.number, self.agent = name, number, agent
         self.host: Any = None
@@ -88,7 +93,7 @@ class Domain:
         return (
             "<domain type='kvm'><devices>"
             f"<interface type='network'><mac address='52:54:00:00:00:{self.number:02x}'/></interface>"
-            f"<channel><target type='virtio' name='org.qemu.guest_agent.0' state='{state}'/></channel>"
+            f"<channel><target type='virtio' name='{self.port}' state='{state}'/></channel>"
             "</devices></domain>"
         )
 
@@ -165,6 +170,32 @@ def test_the_agent_of_a_paused_domain_is_not_asked(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Host, "getAllDomainStats", paused)
     host = Host([Domain("asleep", 1, agent=True)])
     assert read(host)[1][0].state == "paused"
+    assert host.calls["agent"] == 0
+
+
+def test_our_agent_is_asked_where_it_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within agent_timeout, with the connection of the inventory; what it says is not trusted."""
+    asked: list[tuple[Any, ...]] = []
+
+    class Answering:
+        def info(self, topic: str) -> dict[str, Any]:
+            assert topic == "network"
+            said = [{"address": "10.0.0.2", "prefix": 8}, {"address": "{{ 1 + 1 }}"}]
+            return {"interfaces": [{"name": "eth0", "mac": "52:54:00:00:00:01", "addresses": said}]}
+
+    @contextlib.contextmanager
+    def open_guest(hypervisor: Any, domain: str, agent: str, timeout: float) -> Iterator[Answering]:
+        asked.append((hypervisor, domain, agent, timeout))
+        yield Answering()
+
+    monkeypatch.setattr(agents, "open_guest", open_guest)
+    ours = Domain("ours", 1, agent=True)
+    ours.port = "org.kvmmanager.agent.0"
+    host = Host([ours])
+    _reader, (found,) = read(host, sources=("agent",), agent_timeout=2)
+    assert addresses(found) == [("agent", "10.0.0.2")]
+    assert (found.facts["agent"], found.facts["agent_connected"]) == ("kvmmanager", True)
+    assert asked == [(host, "uuid-of-ours", "kvmmanager", 2)]
     assert host.calls["agent"] == 0
 
 

@@ -15,9 +15,21 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.su
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
 
+OURS = "org.kvmmanager.agent.0"
+QEMU = "org.qemu.guest_agent.0"
+
 
 def summary(inside: str, attributes: str = "") -> dict[str, Any]:
     return summarize(parse(f"<domain type='kvm' {attributes}>{inside}</domain>"))
+
+
+def channel(name: str, state: str) -> str:
+    return f"<channel type='unix'><target type='virtio' name='{name}' {state}/></channel>"
+
+
+def agent_in(channels: str) -> tuple[str, bool]:
+    found = summary(f"<devices>{channels}</devices>")
+    return found["agent"], found["agent_connected"]
 
 
 def test_sizes_are_bytes_and_memory_is_what_the_balloon_leaves() -> None:
@@ -58,13 +70,17 @@ def test_a_network_that_is_a_bridge_of_the_host_is_named_as_the_network() -> Non
 
 
 def test_the_agent_is_connected_when_its_own_port_is() -> None:
-    def channel(name: str, state: str) -> str:
-        return f"<devices><channel type='unix'><target type='virtio' name='{name}' {state}/></channel></devices>"
+    assert agent_in(channel(QEMU, "state='connected'")) == ("qemu", True)
+    assert agent_in(channel(QEMU, "state='disconnected'")) == ("none", False)
+    assert agent_in(channel(QEMU, "")) == ("none", False)
+    assert agent_in(channel("some.other.port", "state='connected'")) == ("none", False)
 
-    assert summary(channel("org.qemu.guest_agent.0", "state='connected'"))["agent_connected"]
-    assert not summary(channel("org.qemu.guest_agent.0", "state='disconnected'"))["agent_connected"]
-    assert not summary(channel("org.qemu.guest_agent.0", ""))["agent_connected"]
-    assert not summary(channel("some.other.port", "state='connected'"))["agent_connected"]
+
+def test_our_own_agent_comes_first_when_both_are_connected() -> None:
+    ours, theirs = channel(OURS, "state='connected'"), channel(QEMU, "state='connected'")
+    assert agent_in(ours) == ("kvmmanager", True)
+    assert agent_in(theirs + ours) == ("kvmmanager", True)
+    assert agent_in(theirs + channel(OURS, "state='disconnected'")) == ("qemu", True)
 
 
 def test_labels_are_read_and_texts_are_bounded() -> None:

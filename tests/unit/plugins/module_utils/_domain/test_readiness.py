@@ -1,0 +1,110 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What counts as a ready guest, whichever agent runs in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.status import Status
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import readiness
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+
+OURS = "org.kvmmanager.agent.0"
+QEMU = "org.qemu.guest_agent.0"
+ADDRESS = {"address": "10.0.0.1", "prefix": 24, "source": "agent"}
+
+
+class Guest:
+    """A running domain whose open ports are given for one look after the other."""
+
+    def __init__(self, *looks: list[str], interface: bool = True) -> None:
+        self.looks = list(looks)
+        self.interface = interface
+
+    def XMLDesc(self, flags: int) -> str:
+        assert flags == 0  # the live XML, which alone knows who is connected
+        ports = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        channels = "".join(f"<channel><target name='{port}' state='connected'/></channel>" for port in ports)
+        interface = "<interface><mac address='52:54:00:00:00:01'/></interface>" if self.interface else ""
+        return f"<domain id='1'><devices>{interface}{channels}</devices></domain>"
+
+    def UUIDString(self) -> str:
+        return "some-uuid"
+
+    def interfaceAddresses(self, source: int) -> dict[str, Any]:
+        return {}
+
+
+class NoEvents:
+    """Nothing ever happens; looking again does not wait."""
+
+    def __init__(self, *_args: Any) -> None: ...
+    def __enter__(self) -> NoEvents:
+        return self
+
+    def __exit__(self, *_args: object) -> None: ...
+    def next(self, _deadline: Deadline) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "DomainEvents", NoEvents)
+
+
+def wait(hypervisor: Hypervisor, guest: Guest, *conditions: str, seconds: float = 5) -> dict[str, Any]:
+    return readiness.wait_until_ready(hypervisor, Handle("web", guest), conditions, Deadline(seconds))
+
+
+@pytest.mark.parametrize("port", [OURS, QEMU])
+def test_either_agent_is_an_agent(hypervisor: Hypervisor, port: str) -> None:
+    assert wait(hypervisor, Guest([], [], [port]), "agent") == {}
+
+
+def test_without_an_agent_both_ports_are_named(hypervisor: Hypervisor) -> None:
+    with pytest.raises(Failure, match=f"No guest agent of 'web' opened its port \\({OURS} or {QEMU}\\) within 0"):
+        wait(hypervisor, Guest([], ["some.other.port"]), "agent", seconds=0)
+
+
+def test_our_agent_tells_the_address_at_last(hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be busy at first, and a guest may get its address after its agent has started."""
+    answers: list[Any] = [Failure("busy"), [], [ADDRESS]]
+    asked = []
+
+    def tell(_hypervisor: Hypervisor, uuid: str, agents: list[str], _timeout: float) -> list[dict[str, Any]]:
+        asked.append((uuid, agents))
+        answer = answers.pop(0)
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(readiness, "agent_addresses", tell)
+    assert wait(hypervisor, Guest([], [OURS]), "address") == {"addresses": [ADDRESS]}
+    assert asked == [("some-uuid", ["kvmmanager"])] * 3
+
+
+def test_a_guest_without_interface_is_not_waited_for_in_vain(hypervisor: Hypervisor) -> None:
+    with pytest.raises(Failure, match="has no network interface"):
+        wait(hypervisor, Guest([], interface=False), "address", seconds=0)
+
+
+@pytest.mark.parametrize("word", ["done", "degraded", "disabled"])
+def test_cloud_init_is_told_with_what_else_is_waited_for(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setattr(readiness, "wait_for_status", lambda *_args: Status(word, f"status: {word}"))
+    found = wait(hypervisor, Guest([OURS]), "cloud_init", "agent")
+    assert found == {"cloud_init": {"status": word, "report": f"status: {word}"}}
+
+
+def test_an_error_of_cloud_init_is_an_error(hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "wait_for_status", lambda *_args: Status("error", "status: error"))
+    with pytest.raises(Failure, match="cloud-init in 'web' ended with an error: status: error"):
+        wait(hypervisor, Guest([OURS]), "cloud_init")
