@@ -294,7 +294,7 @@ domains:
       elements: dict
       returned: when O(gather) has V(drift)
       contains:
-        option:
+        path:
           description: The option of M(kvmmanager.libvirt.domain).
           type: str
           returned: always

@@ -42,13 +42,13 @@ def test_what_runs_as_it_is_stored_has_no_drift() -> None:
 
 
 def test_drift_names_options_as_the_module_domain_does() -> None:
-    found = {item["option"]: item for item in drift(domain("96", devices=disk("none")), domain(devices=disk("unsafe")))}
-    assert found["memory"] == {"option": "memory", "stored": 96 * 1024**2, "live": 64 * 1024**2}
-    assert found["disks.vda.cache"] == {"option": "disks.vda.cache", "stored": "none", "live": "unsafe"}
+    found = {item["path"]: item for item in drift(domain("96", devices=disk("none")), domain(devices=disk("unsafe")))}
+    assert found["memory"] == {"path": "memory", "stored": 96 * 1024**2, "live": 64 * 1024**2}
+    assert found["disks.vda.cache"] == {"path": "disks.vda.cache", "stored": "none", "live": "unsafe"}
 
 
 def test_a_device_that_only_one_of_them_has_is_drift() -> None:
-    found = {item["option"]: item for item in drift(domain(devices=disk("none")), domain())}
+    found = {item["path"]: item for item in drift(domain(devices=disk("none")), domain())}
     assert found["disks.vda.cache"]["stored"] == "none"
     assert found["disks.vda.cache"]["live"] is None
 
@@ -59,4 +59,4 @@ def test_what_libvirt_makes_of_a_cpu_when_it_starts_is_no_drift() -> None:
     assert drift(domain(cpu=stored), domain(cpu=live)) == []
     assert drift(domain(cpu="<cpu mode='host-model'/>"), domain(cpu=live)) == []
     other = "<cpu mode='custom' match='exact'><model>kvm64</model></cpu>"
-    assert [item["option"] for item in drift(domain(cpu=other), domain(cpu=live))] == ["cpu.model"]
+    assert [item["path"] for item in drift(domain(cpu=other), domain(cpu=live))] == ["cpu.model"]
