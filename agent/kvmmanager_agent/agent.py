@@ -93,10 +93,11 @@ class Agent:
             epoll.poll(0)
         elif not self._leaving:
             epoll.poll(-1)
-        elif self._session is None:
+        elif self._session is None or self._is_quiet(epoll, self._session):
             self._stopping = True
-        elif not epoll.poll(_QUIET) and not self._session.jobs and self._outbox.is_empty:
-            self._stopping = True
+
+    def _is_quiet(self, epoll: Any, session: Session) -> bool:
+        return not epoll.poll(_QUIET) and not session.jobs and self._outbox.is_empty
 
     def _turn(self) -> None:
         self._waker.drain()
