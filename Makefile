@@ -14,6 +14,9 @@ NOX := $(PYTHON) -m nox --reuse-existing-virtualenvs
 LINT_SESSIONS := codeqa yamllint antsibull-nox-config types license-check extra-checks docs-check build-import-check ansible-lint
 RUN := .venv/.ready-run
 TEST := .venv/.ready-test
+AGENT := .cache/build/.agent
+AGENT_NEEDS := $(wildcard agent/build.py agent/kvmmanager_agent/*.py agent/kvmmanager_agent/*/*.py \
+  agent/packaging/*.py agent/packaging/files/*) plugins/module_utils/_agent/wire.py
 
 # Ansible insists on a UTF-8 locale, and a fresh container has none.
 export LC_ALL := C.UTF-8
@@ -30,7 +33,7 @@ help: ## list the targets
 # --- to see it at work
 
 .PHONY: demo demo-clean
-demo: $(RUN) ## deploy VMs on this machine from a cloud image and list them
+demo: $(RUN) $(AGENT) ## deploy VMs on this machine from a cloud image and list them
 	@scripts/demo
 
 demo-clean: $(RUN) ## remove exactly what the demo made
@@ -39,22 +42,22 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 # --- to check it
 
 .PHONY: test unit integration e2e molecule bench
-test: $(TEST) ## run every check and print a summary
+test: $(TEST) $(AGENT) ## run every check and print a summary
 	@$(PYTHON) -m scripts.run_checks
 
 unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
 	@$(PYTEST) tests/unit -n auto $(PYTEST_ARGS)
 
-integration: $(TEST) ## run the integration targets on lab hosts; TARGET=domain runs one
+integration: $(TEST) $(AGENT) ## run the integration targets on lab hosts; TARGET=domain runs one
 	@$(PYTEST) tests/integration --target '$(TARGET)' $(PYTEST_ARGS)
 
-e2e: $(TEST) ## deploy full cloud images on two lab hosts
+e2e: $(TEST) $(AGENT) ## deploy full cloud images on two lab hosts
 	@$(PYTEST) tests/e2e $(PYTEST_ARGS)
 
 molecule: $(TEST) ## apply the roles to lab hosts, twice, and look at what they did
 	@$(PYTHON) -m scripts.molecule
 
-bench: $(TEST) ## measure speed and memory, side by side with community.libvirt
+bench: $(TEST) $(AGENT) ## measure speed and memory, side by side with community.libvirt
 	@$(PYTHON) -m benchmarks
 
 .PHONY: lint format sanity docs build changelog agent
@@ -74,12 +77,16 @@ docs: $(TEST) ## build the documentation; any warning fails
 changelog: $(TEST) ## turn the fragments in changelogs/ into the release that galaxy.yml names
 	@$(NOX) --session changelog
 
-build: $(TEST) ## build the collection's tarball into .cache/build
+build: $(TEST) $(AGENT) ## build the collection's tarball into .cache/build
 	@.venv/bin/ansible-galaxy collection build --force --output-path .cache/build
 
-agent: $(TEST) ## build the guest agent into .cache/build, and test it on every Python 3.6 to 3.13 here
-	@$(PYTHON) agent/build.py .cache/build/kvmmanager-agent.pyz
+agent: $(TEST) $(AGENT) ## build the guest agent and its packages into .cache/build, and test it on every Python here
 	@$(PYTHON) agent/run_tests.py
+
+# The role guest_agent installs these packages. They are built, not committed: a tarball has them, a bare checkout has not.
+$(AGENT): $(AGENT_NEEDS) | $(RUN)
+	@cd agent && ../$(PYTHON) -m packaging ../.cache/build --role ../roles/guest_agent/files
+	@touch $@
 
 # --- the lab
 
@@ -100,7 +107,7 @@ bootstrap: ## install what the checks need, even when it seems to be there
 	@scripts/bootstrap test
 
 clean: ## remove what was built; keeps .venv and downloaded images
-	@rm -rf .nox .cache/build .cache/docs .cache/mypy .cache/pytest .cache/ruff .cache/sanity tests/output
+	@rm -rf .nox .cache/build roles/guest_agent/files/kvmmanager-agent.* .cache/docs .cache/mypy .cache/pytest .cache/ruff .cache/sanity tests/output
 
 RUN_NEEDS := scripts/bootstrap scripts/requirements.txt requirements.txt $(wildcard scripts/packages/*-run.txt)
 TEST_NEEDS := $(RUN_NEEDS) tests/requirements.txt $(wildcard scripts/packages/*-test.txt)

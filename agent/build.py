@@ -11,7 +11,6 @@ import pathlib
 import re
 import sys
 import zipfile
-from typing import Optional
 
 PACKAGE = pathlib.Path(__file__).parent / "kvmmanager_agent"
 LIMIT = 64 * 1024  # bytes: it has to fit into a cloud-init seed, and through a slow port
@@ -23,7 +22,7 @@ _MAIN = b"import sys\n\nfrom kvmmanager_agent.__main__ import main\n\nsys.exit(m
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def build(target: pathlib.Path, version: Optional[str] = None) -> int:
+def build(target: pathlib.Path, version: str | None = None) -> int:
     """Write the agent to ``target``; its size in bytes. SystemExit when that is more than `LIMIT`.
 
     :param version: what it says it is, instead of its own version.

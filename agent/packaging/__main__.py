@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 from build import build as build_zipapp
+
 from kvmmanager_agent import VERSION
 
 from . import content, debian, redhat
@@ -47,9 +48,10 @@ def build_all(target: pathlib.Path, version: str, role: pathlib.Path | None) -> 
         tree = pathlib.Path(scratch) / "tree"
         content.lay_out(tree, zipapp)
         packages = [debian.build(tree, target, version), redhat.build(tree, target, version)]
-    for package in packages if role else ():
+    if role:
         role.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(package, role / f"kvmmanager-agent{package.suffix}")
+        for package in packages:
+            shutil.copyfile(package, role / f"{content.NAME}{package.suffix}")
     return [zipapp, *packages]
 
 
