@@ -4,8 +4,8 @@
 
 """Run the agent's tests on every Python from 3.6 to 3.13 that this machine has, and say which those were.
 
-Arguments go to unittest: ``python agent/run_tests.py tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON
-set, only that interpreter is used.
+As many interpreters run at a time as there are processors. Arguments go to unittest: ``python agent/run_tests.py
+tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter is used.
 """
 
 from __future__ import annotations
@@ -17,10 +17,26 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).parent
 VERSIONS = [f"3.{minor}" for minor in range(6, 14)]
 _SAY_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
+
+
+class Outcome(NamedTuple):
+    """What became of the tests on one interpreter.
+
+    :ivar verdict: unittest's last line and how many tests there were; begins with OK when all is well.
+    :ivar skipped: why tests were left out.
+    :ivar output: what unittest wrote, when not all is well.
+    """
+
+    verdict: str
+    seconds: float
+    skipped: list[str]
+    output: str = ""
 
 
 def main() -> int:
@@ -30,12 +46,23 @@ def main() -> int:
         print(f"none of Python {', '.join(VERSIONS)} works here")
         return 1
     tests = sys.argv[1:] or ["discover", "--start-directory", "tests", "--top-level-directory", "."]
-    verdicts = {version: run(python, tests) for version, python in pythons.items()}
-    for version, (verdict, seconds) in verdicts.items():
-        print(f"  Python {version:<6}{verdict:<60}{seconds:>5.0f} s")
+    # The newest first: the oldest are the fastest, and fill the end best.
+    order = sorted(pythons, key=natural, reverse=True)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        outcomes = dict(zip(order, pool.map(lambda version: run(pythons[version], tests), order)))
+    for version in pythons:
+        report(version, outcomes[version])
     missing = [version for version in VERSIONS if version not in pythons]
     print(f"  not on this machine: {', '.join(missing) or 'none'}")
-    return int(any(not verdict.startswith("OK") for verdict, _seconds in verdicts.values()))
+    return int(any(not outcome.verdict.startswith("OK") for outcome in outcomes.values()))
+
+
+def report(version: str, outcome: Outcome) -> None:
+    """Print what became of the tests on one interpreter."""
+    print(outcome.output, end="")
+    print(f"  Python {version:<6}{outcome.verdict:<60}{outcome.seconds:>5.0f} s")
+    for reason in outcome.skipped:
+        print(f"    skipped: {reason}")
 
 
 def interpreters() -> dict[str, str]:
@@ -72,19 +99,19 @@ def version_of(python: str) -> str:
     return done.stdout.strip()
 
 
-def run(python: str, tests: list[str]) -> tuple[str, float]:
-    """Run the tests on one interpreter; unittest's verdict, and seconds."""
+def run(python: str, tests: list[str]) -> Outcome:
+    """Run the tests on one interpreter."""
     begin = time.monotonic()
-    done = subprocess.run(
-        [python, "-m", "unittest", *tests, "--buffer"], cwd=HERE, stderr=subprocess.PIPE, text=True, check=False
-    )
-    lines = done.stderr.splitlines() or [""]
+    command = [python, "-m", "unittest", *tests, "--buffer", "--verbose"]
+    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    lines = done.stdout.splitlines() or [""]
     verdict = lines[-1] or f"ended with status {done.returncode}"
     count = next((line for line in reversed(lines) if line.startswith("Ran ")), "")
-    if done.returncode or not count or count.startswith("Ran 0 "):
-        print(done.stderr)
-        verdict = verdict if not verdict.startswith("OK") else "ran no test"
-    return f"{verdict} {count}".strip(), time.monotonic() - begin
+    failed = bool(done.returncode or not count or count.startswith("Ran 0 "))
+    if failed and verdict.startswith("OK"):
+        verdict = "ran no test"
+    reasons = [line for line in lines if " ... skipped " in line]
+    return Outcome(f"{verdict} {count}".strip(), time.monotonic() - begin, reasons, done.stdout if failed else "")
 
 
 if __name__ == "__main__":

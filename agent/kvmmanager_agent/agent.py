@@ -119,7 +119,12 @@ class Agent:
     def _finish(self) -> None:
         with self._changed:
             self._end_session("the agent stops")
-            self._workers.wait(_GRACE)
+        end = time.monotonic() + _GRACE
+        while self._workers.count and time.monotonic() < end:
+            # As in every turn: a signal may tell that a command ended, and a request that it did.
+            self._waker.wait(end - time.monotonic())
+            with self._changed:
+                self._workers.poke()
         self._waker.close()
 
     # --- what comes in
@@ -227,6 +232,7 @@ class Agent:
         code = outcome.code if failed else 0
         self._audit.call(job.identity, method, job.subject, code, time.monotonic() - job.started)
         if job.abandoned:
+            self._waker.wake()
             return
         if self._session:
             self._session.jobs.pop(job.identity, None)

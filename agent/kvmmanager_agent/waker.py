@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import select
 
 
 class Waker:
@@ -24,6 +25,13 @@ class Waker:
         """Make ``reader`` readable. A full pipe is readable already."""
         with contextlib.suppress(BlockingIOError):
             os.write(self.writer, b"\0")
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the next wake, for a limited time."""
+        poller = select.poll()
+        poller.register(self.reader, select.POLLIN)
+        poller.poll(max(0.0, seconds) * 1000)
+        self.drain()
 
     def drain(self) -> None:
         """Make ``reader`` unreadable until the next wake."""

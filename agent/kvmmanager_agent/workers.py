@@ -5,7 +5,6 @@
 """Threads that run requests, one each, so that none delays another."""
 
 import threading
-import time
 from typing import Any, Callable, Dict
 
 from . import wire
@@ -42,12 +41,6 @@ class Workers:
         """Have all requests look at what they wait for."""
         for job in self._jobs:
             job.poke()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until all have ended, for a limited time; ``changed`` is held and given up meanwhile."""
-        end = time.monotonic() + seconds
-        while self._jobs and time.monotonic() < end:
-            self._changed.wait(end - time.monotonic())
 
     def _work(self, job: Job, method: Method, values: Dict[str, Any]) -> None:
         outcome = method.call(job, values)

@@ -13,7 +13,7 @@ from kvmmanager_agent.linux import text
 
 from .host import AgentCase
 
-SECONDS = float(os.environ.get("KVMMANAGER_FUZZ_SECONDS", "6"))
+SECONDS = float(os.environ.get("KVMMANAGER_FUZZ_SECONDS", "1.5"))
 _TOKENS = (
     [b'{"jsonrpc":"2.0",', b'"id":', b'"method":', b'"params":{', b'"of":', b'"stream":', b'"offset":', b'"data":']
     + [b'"size":', b'"crc":', b'"limit":', b'"eof":true', b'"expires":', b'"path":"/', b'"argv":["', b'"hello"']
