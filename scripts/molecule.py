@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).parents[1]
 LAB = "molecule"  # as in extensions/molecule/default/create.yml
@@ -16,12 +18,15 @@ LAB = "molecule"  # as in extensions/molecule/default/create.yml
 
 def main() -> int:
     """Run them; Molecule's exit status."""
-    try:
-        return subprocess.run([sys.executable, "-m", "molecule", "test", "--all"], cwd=ROOT, check=False).returncode
-    finally:
-        subprocess.run([sys.executable, "-m", "tests.lab", "down", "--name", LAB], cwd=ROOT, check=False)
-        # What Molecule remembers of the scenarios is no longer true.
-        subprocess.run([sys.executable, "-m", "molecule", "reset", "--all"], cwd=ROOT, check=False)
+    # Molecule keeps what it remembers in the home directory under the name of the working tree's folder: two trees of
+    # one name would share it, and a run would trust instances of another tree. Each run begins with nothing instead.
+    with tempfile.TemporaryDirectory(prefix="molecule-") as memory:
+        environment = {**os.environ, "MOLECULE_EPHEMERAL_DIRECTORY": memory}
+        try:
+            command = [sys.executable, "-m", "molecule", "test", "--all"]
+            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        finally:
+            subprocess.run([sys.executable, "-m", "tests.lab", "down", "--name", LAB], cwd=ROOT, check=False)
 
 
 if __name__ == "__main__":
