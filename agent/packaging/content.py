@@ -66,8 +66,8 @@ def pin(tree: pathlib.Path) -> None:
 
 
 def script(name: str) -> str:
-    """The text of a maintainer script's body."""
-    return (_FILES / name).read_text(encoding="ascii")
+    """The text of a maintainer script's body, without the licence above it."""
+    return (_FILES / name).read_text(encoding="ascii").split("\n\n", 1)[1]
 
 
 def package_version(version: str) -> str:

@@ -26,8 +26,8 @@ esac
 # What dpkg calls the scripts with: https://www.debian.org/doc/debian-policy/ch-maintainerscripts.html
 # When an upgrade or removal was begun and broken off, the agent is set going again, too.
 _SCRIPTS = {
-    "postinst": ("activate.sh", "configure|abort-upgrade|abort-deconfigure|abort-remove"),
-    "postrm": ("withdraw.sh", "remove"),
+    "postinst": ("activate", "configure|abort-upgrade|abort-deconfigure|abort-remove"),
+    "postrm": ("withdraw", "remove"),
 }
 
 

@@ -82,8 +82,8 @@ def _spec(tree: pathlib.Path, version: str) -> str:
         files="\n".join(
             map(_file, ["%dir /usr/lib/kvmmanager-agent", "%dir /usr/share/doc/kvmmanager-agent", *content.PATHS])
         ),
-        activate=content.script("activate.sh"),
-        withdraw=textwrap.indent(content.script("withdraw.sh"), " " * 4),
+        activate=content.script("activate"),
+        withdraw=textwrap.indent(content.script("withdraw"), " " * 4),
     )
 
 

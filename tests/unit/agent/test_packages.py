@@ -204,7 +204,7 @@ def test_the_default_configuration_allows_facts_only(packages: pathlib.Path) -> 
 
 @pytest.mark.parametrize("page", ["kvmmanager-agent.8", "kvmmanager-agent.json.5"])
 def test_manual_pages(page: str) -> None:
-    command = ["man", "--warnings=w", "--local-file", FILES / page]
+    command: list[str | pathlib.Path] = ["man", "--warnings=w", "--local-file", FILES / page]
     done = subprocess.run(
         command, env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}, capture_output=True, text=True, check=False
     )
@@ -223,7 +223,7 @@ def test_the_manual_knows_every_option_and_key(packages: pathlib.Path, tmp_path:
     inner = ["allow", "block", "read", "write", "concurrent", "output", "file_size", "seconds"]
     refused = tmp_path / "agent.json"
     refused.write_text('{"unknown": 1}', encoding="ascii")
-    command = [packages / "kvmmanager-agent.pyz", "--check-config", "--config", refused]
+    command: list[str | pathlib.Path] = [packages / "kvmmanager-agent.pyz", "--check-config", "--config", refused]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     assert said.rstrip().endswith("it may have profile, port, methods, paths, programs, limits")
     for key in top + inner:

@@ -46,12 +46,17 @@ class Guest:
 class NoEvents:
     """Nothing ever happens; looking again does not wait."""
 
-    def __init__(self, *_args: Any) -> None: ...
+    def __init__(self, *_args: Any) -> None:
+        """Take what the real ones take."""
+
     def __enter__(self) -> NoEvents:
         return self
 
-    def __exit__(self, *_args: object) -> None: ...
-    def next(self, _deadline: Deadline) -> None: ...
+    def __exit__(self, *_args: object) -> None:
+        """There is nothing to give back."""
+
+    def next(self, _deadline: Deadline) -> None:
+        """Return at once."""
 
 
 @pytest.fixture(autouse=True)
