@@ -19,7 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
     explain,
     is_not_found,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._events import start_event_loop
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._events import start_event_loop, stop_event_loop
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import IMPORT_ERROR, libvirt
 
 UNLIMITED = None
@@ -121,6 +121,7 @@ class Hypervisor:
             self._privileged.close()
         with contextlib.suppress(libvirt.libvirtError, TimedOut):
             call_within(5, self.connection.close)
+        stop_event_loop()
 
     def _no_answer(self, doing: str) -> Failure:
         return Failure(
@@ -183,12 +184,13 @@ class PrivilegedReads:
         hypervisor.call(doing, stream.recvAll, lambda _stream, block, _opaque: sink(block), None, limited=False)
         hypervisor.call(doing, stream.finish)
 
-    def open_channel(self, uuid: str, port: str) -> Any:
+    def open_channel(self, uuid: str, port: str, blocking: bool = True) -> Any:
         """A ``libvirt.virStream`` that carries what a running domain's guest says on a virtio-serial port."""
         hypervisor = self._writable
         doing = f"open the guest's port {port}"
         domain = hypervisor.call(doing, hypervisor.connection.lookupByUUIDString, uuid)
-        stream = hypervisor.call(doing, hypervisor.connection.newStream, 0)
+        flags = 0 if blocking else libvirt.VIR_STREAM_NONBLOCK
+        stream = hypervisor.call(doing, hypervisor.connection.newStream, flags)
         hypervisor.call(doing, domain.openChannel, port, stream, 0)
         return stream
 
@@ -215,8 +217,16 @@ def _open(options: ConnectionOptions, read_only: bool) -> Any:
             "(Debian, Fedora) or libvirt-python (pip) there, or set ansible_python_interpreter.",
             exception=IMPORT_ERROR,
         )
-    start_event_loop()
     libvirt.registerErrorHandler(lambda _opaque, _error: None, None)  # else libvirt prints each error
+    start_event_loop()
+    try:
+        return _open_connection(options, read_only)
+    except BaseException:
+        stop_event_loop()
+        raise
+
+
+def _open_connection(options: ConnectionOptions, read_only: bool) -> Any:
     doing = f"connect to {options.uri}"
     flags = libvirt.VIR_CONNECT_RO if read_only else 0
     try:
