@@ -31,6 +31,7 @@ CONTENT = {
     "/usr/share/man/man8/kvmmanager-agent.8.gz": "-rw-r--r--",
 }
 ASKED_TO_LEAVE = "systemctl kill --kill-who=main --signal=USR1 kvmmanager-agent.service"
+STARTED = "systemctl start --no-block kvmmanager-agent.service"
 
 
 def run(*command: str | pathlib.Path, **environment: str) -> str:
@@ -133,18 +134,32 @@ def test_scripts_of_the_deb(deb: pathlib.Path, tmp_path: pathlib.Path) -> None:
     )
 
 
-def calls_of(script: str, argument: str, folder: pathlib.Path) -> list[str]:
-    """What a script calls where systemd runs and the agent, too; each command is played by one that succeeds."""
+def calls_of(script: str, argument: str, folder: pathlib.Path, agent: str = "active") -> list[str]:
+    """What a script calls where systemd runs and the port is there; each command is played by one that succeeds.
+
+    :param agent: what systemctl says of the agent.
+    """
     log, tools = folder / "calls", folder / "tools"
     log.write_text("", encoding="ascii")
     tools.mkdir(exist_ok=True)
     for name in ("systemctl", "udevadm"):
-        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {log}\n', encoding="ascii")
+        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {log}\necho {agent}\n', encoding="ascii")
         (tools / name).chmod(0o755)
     assert "/run/systemd/system" in script
     script = script.replace("/run/systemd/system", str(tools))
+    script = script.replace("/dev/virtio-ports/org.kvmmanager.agent.0", str(log))  # what is there
     run("/bin/sh", "-c", script, "script", argument, PATH=f"{tools}:/usr/bin:/bin")
     return log.read_text(encoding="ascii").splitlines()
+
+
+def test_a_first_installation_starts_the_agent(deb: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    run("dpkg-deb", "--control", deb, tmp_path / "control")
+    postinst = (tmp_path / "control/postinst").read_text(encoding="ascii")
+    calls = calls_of(postinst, "configure", tmp_path, agent="inactive")
+    assert STARTED in calls
+    assert ASKED_TO_LEAVE not in calls
+    # udev starts the new agent meanwhile: only one that ran before may be asked to leave.
+    assert "is-active" in calls[0]
 
 
 def test_content_of_the_rpm(rpm: pathlib.Path) -> None:
