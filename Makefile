@@ -45,7 +45,7 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 test: $(TEST) $(AGENT) ## run every check and print a summary
 	@$(PYTHON) -m scripts.run_checks
 
-unit: $(TEST) ## run the unit tests (seconds, no hypervisor)
+unit: $(TEST) $(AGENT) ## run the unit tests (seconds, no hypervisor)
 	@$(PYTEST) tests/unit -n auto $(PYTEST_ARGS)
 
 integration: $(TEST) $(AGENT) ## run the integration targets on lab hosts; TARGET=domain runs one
@@ -54,7 +54,7 @@ integration: $(TEST) $(AGENT) ## run the integration targets on lab hosts; TARGE
 e2e: $(TEST) $(AGENT) ## deploy full cloud images on two lab hosts
 	@$(PYTEST) tests/e2e $(PYTEST_ARGS)
 
-molecule: $(TEST) ## apply the roles to lab hosts, twice, and look at what they did
+molecule: $(TEST) $(AGENT) ## apply the roles to lab hosts, twice, and look at what they did
 	@$(PYTHON) -m scripts.molecule
 
 bench: $(TEST) $(AGENT) ## measure speed and memory, side by side with community.libvirt
