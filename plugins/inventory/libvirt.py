@@ -392,8 +392,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if self._connection:
                 variables["ansible_connection"] = self._connection
         self.inventory.add_host(name)
+        # The host's own method: the inventory's would look it up, and note the file that the value is not from, for
+        # each of thousands of values.
+        host = self.inventory.get_host(name)
         for variable, value in variables.items():
-            self.inventory.set_variable(name, variable, value)
+            host.set_variable(variable, value)
         for group in groups:
             self.inventory.add_host(name, group)
         if self._constructs:

@@ -34,6 +34,10 @@ class Outcome:
             raise self.error
         return self.value
 
+    def then(self, function: Callable[[Any], Any]) -> Outcome:
+        """What came of ``function`` with the value; an error stays as it is."""
+        return self if self.error is not None else _outcome(function, self.value)
+
 
 def call_each(
     function: Callable[[Any], Any], items: Iterable[Any], deadline: Deadline, threads: int = THREADS

@@ -139,26 +139,26 @@ class Reader:
         return sorted(described, key=lambda item: item.name)
 
     def _described(self, found: list[Found]) -> Iterator[tuple[Found, tuple[Element, dict[str, Any]]]]:
-        """The XML and the facts of each; some are parsed while others are still on their way."""
+        """The XML and the facts of each."""
 
-        def describe(item: Found) -> tuple[Element, dict[str, Any]]:
-            xml = parse(item.domain.XMLDesc(0))
+        def describe(text: str) -> tuple[Element, dict[str, Any]]:
+            xml = parse(text)
             return xml, {**summarize(xml), "addresses": []}
 
-        return self._existing(found, describe)
+        return self._existing(found, 0, describe)
 
     def _add_stored(self, found: list[Found]) -> None:
-        def read(item: Found) -> Element:
-            return parse(item.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-
         for item in found:
             item.stored = item.xml
-        for item, xml in self._existing([item for item in found if item.active], read):
+        active = [item for item in found if item.active]
+        for item, xml in self._existing(active, libvirt.VIR_DOMAIN_XML_INACTIVE, parse):
             item.stored = xml
 
-    def _existing(self, found: list[Found], read: Callable[[Found], Any]) -> Iterator[tuple[Found, Any]]:
-        """What ``read`` gives of each domain that still exists."""
-        for item, outcome in zip(found, call_each(read, found, self.deadline)):
+    def _existing(self, found: list[Found], flags: int, digest: Callable[[str], Any]) -> Iterator[tuple[Found, Any]]:
+        """What ``digest`` makes of the XML of each domain that still exists."""
+        # The threads do nothing but wait for answers: parsing holds Python's lock, and they would queue for it.
+        texts = call_each(lambda item: item.domain.XMLDesc(flags), found, self.deadline)
+        for item, outcome in zip(found, (text.then(digest) for text in texts)):
             if outcome.error is None:
                 yield item, outcome.value
             elif not is_not_found(outcome.error):  # else it was undefined since it was listed: it is gone
