@@ -10,13 +10,13 @@ import sys
 from typing import List, Optional
 
 # Importing the methods registers them.
-from . import VERSION, core_methods, exec_methods, file_methods
+from . import VERSION, admin_methods, core_methods, exec_methods, file_methods
 from .agent import Agent
 from .audit import Audit
 from .config import DEFAULT_PATH, Config, ConfigError, describe, load
 from .port import Port
 
-METHOD_MODULES = (core_methods, exec_methods, file_methods)
+METHOD_MODULES = (admin_methods, core_methods, exec_methods, file_methods)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Callable, List, Optional
 
 from . import wire
 from .audit import Audit
+from .freezer import FREEZER
 from .jobs import Job
 from .outbox import Outbox
 from .policy import Policy
@@ -48,7 +49,9 @@ class Agent:
         self._stopping = False
         self._leaving = False
         self._unread = True  # there may be input that no edge will announce again
+        self._early: List[wire.Incoming] = []  # the hello of a host that has not been seen yet
         self._complained = False
+        FREEZER.on_freeze, FREEZER.on_thaw = audit.hold, audit.release
 
     @property
     def wake_handle(self) -> int:
@@ -119,6 +122,7 @@ class Agent:
     def _finish(self) -> None:
         with self._changed:
             self._end_session("the agent stops")
+        FREEZER.stop(_GRACE)
         end = time.monotonic() + _GRACE
         while self._workers.count and time.monotonic() < end:
             # As in every turn: a signal may tell that a command ended, and a request that it did.
@@ -132,13 +136,12 @@ class Agent:
     def _receive(self) -> None:
         """Read what is there, then act on it, unless its sender has gone meanwhile."""
         self._complained = False
-        arrived: List[wire.Incoming] = []
+        arrived, self._early = self._early, []
         size = 0
         while size < _BATCH:
             received = self._port.read()
             if received == b"":
-                self._decoder = wire.Decoder()
-                self._end_session("the host has closed the port")
+                self._lose(arrived)
                 # The next host may have come in this moment; otherwise an edge will tell.
                 self._unread = self._port.host_is_there()
                 return
@@ -154,10 +157,28 @@ class Agent:
             self._unread = True
         if arrived and not self._port.host_is_there():
             # Its host wrote this and vanished. The next edge, or read, tells the rest.
-            self._end_session("the host has closed the port")
+            self._lose(arrived)
             return
-        for incoming in _since_last_hello(arrived):
+        # What was sent before a new session is its predecessor's.
+        begin = max((index for index, incoming in enumerate(arrived) if _is_hello(incoming)), default=0)
+        self._keep(arrived[:begin])
+        for incoming in arrived[begin:]:
             self._dispatch(incoming)
+
+    def _lose(self, arrived: List[wire.Incoming]) -> None:
+        """End the session whose host has gone. Nothing that it has asked for in the end is done."""
+        self._keep(arrived)
+        self._end_session("the host has closed the port")
+        # In Linux, data of a host can overtake the word that it is there: this may be the first of its life, not the
+        # last. If it is not, the next host sends its own.
+        self._early = [incoming for incoming in arrived if _is_hello(incoming)][-1:]
+        # The decoder goes on where it is, for the same reason: what a host leaves half sent ends where the next begins.
+
+    def _keep(self, arrived: List[wire.Incoming]) -> None:
+        """Give running requests what their host has still sent for them: a later transfer goes on after it."""
+        for incoming in arrived:
+            if incoming.message.get("method") == "data":
+                self._notified("data", incoming.message["params"], incoming.payload)
 
     def _complain(self, error: wire.WireError) -> None:
         """Tell a host about lines that are no messages, once a burst. Without a session they are noise."""
@@ -219,7 +240,9 @@ class Agent:
         stream = found.stream(values)
         if stream:
             job.accept(stream)
-        if self._workers.count >= self.policy.limits.concurrent:
+        if FREEZER.active and found.may_write:
+            raise wire.WireError(wire.BUSY, "the guest's file systems are frozen; call fs_thaw first")
+        if self._workers.count >= self.policy.limits.concurrent and not found.urgent:
             raise wire.WireError(wire.BUSY, f"{self._workers.count} requests run already")
         self._workers.start(job, found, values)
         self._session.jobs[identity] = job
@@ -270,12 +293,8 @@ def _timing(params: Any, most: float) -> float:
     return float(timeout)
 
 
-def _since_last_hello(arrived: List[wire.Incoming]) -> List[wire.Incoming]:
-    """Leave out what was sent before a new session: its sender is gone."""
-    for index in range(len(arrived) - 1, -1, -1):
-        if arrived[index].message.get("method") == "hello":
-            return arrived[index:]
-    return arrived
+def _is_hello(incoming: wire.Incoming) -> bool:
+    return incoming.message.get("method") == "hello"
 
 
 def _is_text(value: Any) -> bool:

@@ -5,7 +5,10 @@
 """The record of what was asked for and what became of it, never of content."""
 
 import sys
-from typing import TextIO
+import threading
+from typing import List, Optional, TextIO
+
+_MOST_HELD = 1000  # lines that are kept while nothing may be written
 
 
 class Audit:
@@ -13,6 +16,8 @@ class Audit:
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
         self._stream = stream
+        self._lock = threading.Lock()
+        self._held: Optional[List[str]] = None
 
     def call(self, identity: str, method: str, subject: str, code: int, seconds: float) -> None:
         """Record a request that has ended: ``code`` is 0 or that of its error."""
@@ -22,6 +27,25 @@ class Audit:
 
     def note(self, text: str) -> None:
         """Record something else."""
+        with self._lock:
+            if self._held is None:
+                self._write(text)
+            elif len(self._held) < _MOST_HELD:
+                self._held.append(text)
+
+    def hold(self) -> None:
+        """Keep what comes: whoever writes to a frozen file system, as the journal may, waits, and the agent for it."""
+        with self._lock:
+            self._held = []
+
+    def release(self, text: str) -> None:
+        """Write what was kept, and this."""
+        with self._lock:
+            held, self._held = self._held or [], None
+            for line in [*held, text]:
+                self._write(line)
+
+    def _write(self, text: str) -> None:
         # A journal that has gone is no reason to stop.
         try:
             self._stream.write(f"kvmmanager-agent: {text}\n")

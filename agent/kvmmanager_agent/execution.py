@@ -162,8 +162,8 @@ class Execution:
     def _wanted_stdin(self) -> Optional[int]:
         """The command's input if there is something to write; it is closed after the last piece."""
         pipe = self._process.stdin
-        if pipe is None:
-            return None
+        if pipe is None or self._ended is not None:
+            return None  # what a host leaves behind is no input for a command that is being stopped
         while not self._stdin and not self._stdin_last:
             piece = self._sink.give()
             if piece is None:

@@ -125,6 +125,19 @@ class Job:
                 del self._claims[key]
                 self._changed.notify_all()
 
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Wait for what another thread will `tell`."""
+        with self._changed:
+            while not true():
+                self.check()
+                self._changed.wait(self.remaining)
+
+    def tell(self, change: Callable[[], None]) -> None:
+        """Make a change that a request waits for."""
+        with self._changed:
+            change()
+            self._changed.notify_all()
+
     def on_change(self, poke: Callable[[], None]) -> None:
         """Have ``poke`` called when anything changes for this job, with ``changed`` held.
 
@@ -167,6 +180,12 @@ class Job:
             if limit is not None:
                 self._credit(stream, limit)
             return payload, incoming.received.ended and not incoming.buffer
+
+    def rest(self, stream: str) -> bytes:
+        """What has come of a stream from the host and was not used when the request was over."""
+        with self._changed:
+            incoming = self._incoming.pop(stream, Incoming())
+            return bytes(incoming.buffer)
 
     def send(self, stream: str, payload: bytes, eof: bool = False) -> None:
         """Wait for credit and room, then send all of ``payload``."""

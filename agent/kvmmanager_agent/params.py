@@ -82,13 +82,13 @@ def integer(least: int, most: int) -> Check:
     return check
 
 
-def seconds(most: float) -> Check:
-    """A time above 0."""
+def number(least: float, most: float) -> Check:
+    """A number, whole or not."""
 
     def check(value: Any) -> float:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not 0 < value <= most:
-            raise ValueError(f"a number of seconds above 0, at most {most:g}")
+        known = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not known or not math.isfinite(value) or not least <= value <= most:
+            raise ValueError(f"a number from {least:g} to {most:g}")
         return float(value)
 
     return check

@@ -21,6 +21,7 @@ class Method(NamedTuple):
 
     :ivar handler: takes the job and the checked parameters, returns the result.
     :ivar instant: runs in the event loop: it does not block, and answers however busy the workers are.
+    :ivar urgent: runs even when too much runs already, and while file systems are frozen.
     :ivar stream: for the parameters the stream that the host may send without waiting for credit, or none.
     """
 
@@ -29,7 +30,13 @@ class Method(NamedTuple):
     params: Dict[str, parameters.Param]
     handler: _Handler
     instant: bool
+    urgent: bool
     stream: Callable[[Dict[str, Any]], str]
+
+    @property
+    def may_write(self) -> bool:
+        """Whether it could wait for a frozen file system, and so must not begin."""
+        return self.profile != "monitor" and not self.instant and not self.urgent
 
     def read(self, values: Dict[str, Any]) -> Dict[str, Any]:
         """The checked parameters of a request."""
@@ -61,12 +68,13 @@ def method(
     profile: str,
     params: Optional[Dict[str, parameters.Param]] = None,
     instant: bool = False,
+    urgent: bool = False,
     stream: Callable[[Dict[str, Any]], str] = no_stream,
 ) -> Callable[[_Handler], _Handler]:
     """Register the decorated function as a method."""
 
     def register(handler: _Handler) -> _Handler:
-        METHODS[name] = Method(name, profile, params or {}, handler, instant, stream)
+        METHODS[name] = Method(name, profile, params or {}, handler, instant, urgent, stream)
         return handler
 
     return register

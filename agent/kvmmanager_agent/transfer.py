@@ -117,7 +117,7 @@ class Upload:
         self._job.expect(_STREAM, position)
         eof = False
         while not eof:
-            payload, eof = self._job.receive(_STREAM)
+            payload, eof = self._next(handle, position)
             if position + len(payload) > self._size:
                 raise wire.WireError(wire.BAD_STREAM, f"more came than the {self._size} bytes announced")
             digest.update(payload)
@@ -126,6 +126,15 @@ class Upload:
         if position != self._size or digest.hexdigest() != self._sha256:
             message = "what came is not what was announced; the file was left as it was"
             raise wire.WireError(wire.BAD_CHECKSUM, message)
+
+    def _next(self, handle: int, position: int) -> Tuple[bytes, bool]:
+        try:
+            payload, eof = self._job.receive(_STREAM)
+        except wire.WireError:
+            # A second try goes on after all that has come.
+            _write(handle, self._job.rest(_STREAM)[: self._size - position], position)
+            raise
+        return payload, eof
 
 
 def hash_of(job: Any, handle: int, end: Optional[int] = None) -> Any:

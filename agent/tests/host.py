@@ -12,6 +12,7 @@ import base64
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import unittest
 from typing import Any, Dict, List, Optional
 
 from kvmmanager_agent import wire
+from kvmmanager_agent.linux import text
 
 HERE = pathlib.Path(__file__).parent
 PATIENCE = 30.0  # seconds; a machine that is busy with other things is slow
@@ -155,6 +157,7 @@ class AgentCase(unittest.TestCase):
 
     config: Dict[str, Any] = FULL
     kind = socket.SOCK_DGRAM
+    server = "tests.serve"
 
     def setUp(self) -> None:
         scratch = tempfile.TemporaryDirectory(prefix="agent-")
@@ -167,7 +170,7 @@ class AgentCase(unittest.TestCase):
         self.log_path = self.folder / "log"
         with theirs, self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.serve", str(theirs.fileno()), str(self.config_path)],
+                [sys.executable, "-m", self.server, str(theirs.fileno()), str(self.config_path)],
                 cwd=str(HERE.parent),
                 pass_fds=[theirs.fileno()],
                 stderr=log,
@@ -189,6 +192,15 @@ class AgentCase(unittest.TestCase):
         self.process.terminate()
         self.assertIn(self.process.wait(PATIENCE), (0, 3), self.log())
         self.assertNotIn("Traceback", self.log())
+
+    def pause(self) -> None:
+        """Stop the agent where it is, as when the guest is paused, until `go_on`."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.wait_for(lambda: text.read(f"/proc/{self.process.pid}/stat").rpartition(")")[2].split()[0] == "T")
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        self.process.send_signal(signal.SIGCONT)
 
     def log(self) -> str:
         """What the agent has logged."""

@@ -11,7 +11,13 @@ from kvmmanager_agent.__main__ import serve
 from kvmmanager_agent.config import load
 from kvmmanager_agent.port import Port
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Serve until it is stopped."""
     handle, config = int(sys.argv[1]), sys.argv[2]
     os.set_blocking(handle, False)
-    sys.exit(0 if serve(Port(handle), load(config), config, True) else 3)
+    return 0 if serve(Port(handle), load(config), config, True) else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,7 @@
 """SIGUSR1: an agent that was upgraded makes room for the new one, but not under the host that upgrades it."""
 
 import signal
-import subprocess
+import time
 
 from .host import PATIENCE, AgentCase, decoded
 
@@ -31,8 +31,8 @@ class Leave(AgentCase):
 
     def test_a_host_that_stays_and_wants_nothing_is_left(self) -> None:
         self.host.hello()
+        begin = time.monotonic()
         self.process.send_signal(signal.SIGUSR1)
-        with self.assertRaises(subprocess.TimeoutExpired):
-            self.process.wait(2)
         self.assertEqual(self.process.wait(PATIENCE), 0)
+        self.assertGreater(time.monotonic() - begin, 4.5)
         self.assertIn("the agent stops", self.log())

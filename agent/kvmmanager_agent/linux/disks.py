@@ -8,52 +8,7 @@ import contextlib
 import os
 from typing import Any, Dict, List
 
-from . import text
-
-# They hold no files of their own on a disk.
-_VIRTUAL = frozenset(
-    (
-        "autofs",
-        "binfmt_misc",
-        "bpf",
-        "cgroup",
-        "cgroup2",
-        "configfs",
-        "debugfs",
-        "devpts",
-        "devtmpfs",
-        "efivarfs",
-        "fusectl",
-        "hugetlbfs",
-        "mqueue",
-        "nsfs",
-        "overlay",
-        "proc",
-        "pstore",
-        "ramfs",
-        "rpc_pipefs",
-        "securityfs",
-        "selinuxfs",
-        "squashfs",
-        "sysfs",
-        "tmpfs",
-        "tracefs",
-    )
-)
-# Asking them waits for another machine.
-_REMOTE = frozenset(
-    (
-        "9p",
-        "afs",
-        "ceph",
-        "cifs",
-        "glusterfs",
-        "nfs",
-        "nfs4",
-        "smb3",
-        "virtiofs",
-    )
-)
+from . import mounts
 
 
 def disk_usage() -> List[Dict[str, Any]]:
@@ -62,22 +17,16 @@ def disk_usage() -> List[Dict[str, Any]]:
     ``available`` is what users can still take, ``free`` counts root's reserve as well.
     """
     found: Dict[str, Dict[str, Any]] = {}
-    for line in text.read("/proc/self/mountinfo").splitlines():
-        # proc(5): id parent major:minor root mountpoint options [optional fields] - type source options
-        left, _dash, right = line.partition(" - ")
-        place, kind = left.split(), right.split()
-        if len(place) < 6 or len(kind) < 2 or kind[0] in _VIRTUAL | _REMOTE or kind[0].startswith("fuse"):
-            continue
-        if place[2] in found:
+    for mount in mounts.local():
+        if mount.number in found:
             continue
         with contextlib.suppress(OSError):
-            mount_point = unescaped(place[4])
-            found[place[2]] = {
-                "mount": mount_point,
-                "device": unescaped(kind[1]),
-                "type": kind[0],
-                "read_only": "ro" in place[5].split(","),
-                **_usage(mount_point),
+            found[mount.number] = {
+                "mount": mount.point,
+                "device": mount.device,
+                "type": mount.kind,
+                "read_only": mount.read_only,
+                **_usage(mount.point),
             }
     return list(found.values())
 
@@ -91,10 +40,3 @@ def _usage(mount_point: str) -> Dict[str, int]:
         "inodes": usage.f_files,
         "inodes_free": usage.f_ffree,
     }
-
-
-def unescaped(word: str) -> str:
-    """Undo the kernel's octal escapes of blanks and backslashes."""
-    for code in ("\\040", "\\011", "\\012", "\\134"):
-        word = word.replace(code, chr(int(code[1:], 8)))
-    return word

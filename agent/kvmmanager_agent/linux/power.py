@@ -4,14 +4,11 @@
 
 """Turning the machine off, through the programs of its init system."""
 
-import os
-import subprocess
 from typing import List, Tuple
 
 from ..wire import SYSTEM_ERROR, UNSUPPORTED, WireError
+from . import programs
 
-_PATIENCE = 60  # seconds for the program to hand the order to init
-_FOLDERS = ("/sbin", "/usr/sbin", "/bin", "/usr/bin")
 # The first program that exists is used: shutdown(8) warns who is logged in, the others are busybox's.
 POWER_OFF = (("shutdown", "-P", "now"), ("poweroff",))
 REBOOT = (("shutdown", "-r", "now"), ("reboot",))
@@ -20,14 +17,7 @@ REBOOT = (("shutdown", "-r", "now"), ("reboot",))
 def order(commands: Tuple[Tuple[str, ...], ...]) -> None:
     """Run the first of some commands that this machine has."""
     argv = _first(commands)
-    done = subprocess.run(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        timeout=_PATIENCE,
-        check=False,
-    )
+    done = programs.run(argv)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()[:500]
         raise WireError(SYSTEM_ERROR, f"{argv[0]} ended with status {done.returncode}: {said}")
@@ -35,8 +25,7 @@ def order(commands: Tuple[Tuple[str, ...], ...]) -> None:
 
 def _first(commands: Tuple[Tuple[str, ...], ...]) -> List[str]:
     for command in commands:
-        for folder in _FOLDERS:
-            path = os.path.join(folder, command[0])
-            if os.access(path, os.X_OK):
-                return [path, *command[1:]]
+        path = programs.find(command[0])
+        if path:
+            return [path, *command[1:]]
     raise WireError(UNSUPPORTED, "the guest has none of {}".format(", ".join(command[0] for command in commands)))

@@ -7,7 +7,7 @@
 import contextlib
 import json
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from . import text
 
@@ -18,7 +18,8 @@ _COMMAND = 256  # characters of a command line
 def processes(after: int, limit: int) -> Dict[str, Any]:
     """The processes with a number above ``after``, in the order of their numbers."""
     numbers = sorted(int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) > after)
-    entries, size = [], 0
+    entries: List[Dict[str, Any]] = []
+    size = 0
     for number in numbers:
         entry = process(number)
         if entry is None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pathlib
 import subprocess
@@ -36,10 +37,23 @@ def test_the_same_source_gives_the_same_bytes(agent: pathlib.Path, tmp_path: pat
     assert build(tmp_path / "again.pyz").read_bytes() == agent.read_bytes()
 
 
-def test_the_wire_format_is_inside(agent: pathlib.Path) -> None:
+def test_the_same_code_on_the_same_lines_is_inside(agent: pathlib.Path) -> None:
+    sources = {"kvmmanager_agent/wire.py": ROOT / "plugins/module_utils/_agent/wire.py"}
+    for path in (ROOT / "agent/kvmmanager_agent").rglob("*.py"):
+        sources.setdefault(path.relative_to(ROOT / "agent").as_posix(), path)
     with zipfile.ZipFile(agent) as archive:
-        inside = archive.read("kvmmanager_agent/wire.py")
-    assert inside == (ROOT / "plugins/module_utils/_agent/wire.py").read_bytes()
+        assert set(archive.namelist()) == {"__main__.py", *sources}
+        for name, path in sources.items():
+            assert code_of(archive.read(name)) == code_of(path.read_bytes()), name
+
+
+def code_of(source: bytes) -> str:
+    """Everything but the docstrings, which the zipapp leaves empty."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree, include_attributes=False) + str([getattr(node, "lineno", 0) for node in ast.walk(tree)])
 
 
 def test_it_says_what_a_configuration_allows(agent: pathlib.Path, tmp_path: pathlib.Path) -> None:
