@@ -5,9 +5,11 @@
 #
 # The package of the guest agent, in a guest that has no network: package.sh status|install|remove FOLDER
 #
-# FOLDER holds kvmmanager-agent.deb or kvmmanager-agent.rpm. The status is "current" when that very version is
-# installed, "absent" when there is nothing of the agent, and else "other". The role guest_agent runs this, and at a
-# VM's first boot the vendor data of the role cloud_vm.
+# FOLDER holds kvmmanager-agent.deb or kvmmanager-agent.rpm. The status is three words:
+#   deb, rpm or none        what packages this system has;
+#   current, absent, other  the very version in FOLDER is installed, there is nothing of the agent, or anything else;
+#   servable or waiting     whether the port is there and systemd, which runs the agent.
+# The role guest_agent runs this, and at a VM's first boot the vendor data of the role cloud_vm.
 set -eu
 
 name=kvmmanager-agent
@@ -21,64 +23,82 @@ apt() {
         -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
-debian_status() {
+deb_status() {
     dpkg-query --show --showformat '${db:Status-Status} ${Version}' "$name" 2>/dev/null | grep -v '^not-installed' || :
 }
 
-debian_offer() {
+deb_offer() {
     echo "installed $(dpkg-deb --field "$folder/$name.deb" Version)"
 }
 
-debian_install() {
+deb_install() {
     apt --reinstall --allow-downgrades install "$folder/$name.deb"
 }
 
-debian_remove() {
+deb_remove() {
     apt purge "$name"
 }
 
-redhat_status() {
+rpm_status() {
     rpm --query --queryformat 'installed %{VERSION}-%{RELEASE}' "$name" 2>/dev/null | grep '^installed' || :
 }
 
-redhat_offer() {
+rpm_offer() {
     rpm --query --queryformat 'installed %{VERSION}-%{RELEASE}' --package "$folder/$name.rpm" 2>/dev/null
 }
 
-redhat_install() {
+rpm_install() {
     rpm --upgrade --oldpackage --replacepkgs "$folder/$name.rpm" </dev/null
 }
 
-redhat_remove() {
+rpm_remove() {
     rpm --erase "$name" </dev/null
 }
 
-status() {
-    installed=$("${family}_status")
+none_status() {
+    :
+}
+
+installation() {
+    installed=$("${kind}_status")
     if [ -z "$installed" ] && [ ! -e "$folder" ]; then
         echo absent
-    elif [ -e "$folder/$name.$suffix" ] && [ "$installed" = "$("${family}_offer")" ]; then
+    elif [ -e "$folder/$name.$kind" ] && [ "$installed" = "$("${kind}_offer")" ]; then
         echo current
     else
         echo other
     fi
 }
 
+service() {
+    if [ -d /run/systemd/system ] && [ -e /dev/virtio-ports/org.kvmmanager.agent.0 ]; then
+        echo servable
+    else
+        echo waiting
+    fi
+}
+
+status() {
+    echo "$kind $(installation) $(service)"
+}
+
 remove() {
     rm -rf "$folder" # first: what follows may end the connection
-    if [ -n "$("${family}_status")" ]; then
-        "${family}_remove"
+    if [ -n "$("${kind}_status")" ]; then
+        "${kind}_remove"
     fi
     rm -f /etc/$name.json /etc/$name.json.rpmsave /etc/$name.json.rpmnew
 }
 
 if command -v dpkg >/dev/null 2>&1; then
-    family=debian suffix=deb
+    kind=deb
+elif command -v rpm >/dev/null 2>&1; then
+    kind=rpm
 else
-    family=redhat suffix=rpm
+    kind=none
 fi
 case $action in
     status | remove) "$action" ;;
-    install) "${family}_install" ;;
+    install) "${kind}_install" ;;
     *) echo "package.sh: unknown action $action" >&2 && exit 2 ;;
 esac

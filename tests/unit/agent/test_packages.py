@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The agent's packages, as the tools of the distributions read them. tests/lab installs one in a guest."""
+"""The agent's packages, as the tools of the distributions read them. tests/e2e installs one in a guest."""
 
 from __future__ import annotations
 
