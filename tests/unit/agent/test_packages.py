@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tarfile
 
 import pytest
 import yaml
@@ -87,6 +88,17 @@ def test_names_without_version_for_the_role(packages: pathlib.Path, deb: pathlib
         "kvmmanager-agent.rpm",
     ]
     assert (tmp_path / "role/kvmmanager-agent.deb").read_bytes() == deb.read_bytes()
+
+
+def test_the_collection_brings_them(deb: pathlib.Path, rpm: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Whoever installs the collection has the packages; make builds them again when the source has changed."""
+    galaxy = pathlib.Path(sys.executable).with_name("ansible-galaxy")
+    run(galaxy, "collection", "build", ROOT, "--output-path", tmp_path)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as tarball:
+        for package in (deb, rpm):
+            brought = tarball.extractfile(f"roles/guest_agent/files/kvmmanager-agent{package.suffix}")
+            assert brought is not None
+            assert brought.read() == package.read_bytes(), "run make agent"
 
 
 def test_what_comes_before_a_release_is_older(tmp_path: pathlib.Path) -> None:
