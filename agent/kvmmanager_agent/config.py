@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The configuration: one JSON file, every key of which is checked. README.md documents it."""
+"""The configuration: one JSON file, every key of which is checked.
+
+README.md documents it, config.schema.json is its schema.
+"""
 
 import json
 import os
@@ -15,6 +18,8 @@ from .wire import PORT_NAME
 DEFAULT_PATH = "/etc/kvmmanager-agent.json"
 DEFAULT_PORT = "/dev/virtio-ports/" + PORT_NAME
 _MAX_SIZE = 1024 * 1024
+# What the limits may be at most.
+HIGHEST = {"concurrent": 64, "output": 1024**3, "file_size": 1024**5, "seconds": 7 * 24 * 60 * 60}
 _ROOTS = {"monitor": (), "files": (), "full": ("/",)}
 
 
@@ -111,10 +116,9 @@ def _absolute(value: Any, where: str) -> str:
 
 
 def _limits(values: Dict[str, Any]) -> Limits:
-    most = {"concurrent": 64, "output": 1024**3, "file_size": 1024**5, "seconds": 7 * 24 * 60 * 60}
     for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most[name]:
-            raise ConfigError(f"limits.{name} must be a whole number from 1 to {most[name]}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST[name]:
+            raise ConfigError(f"limits.{name} must be a whole number from 1 to {HIGHEST[name]}")
     return Limits(**values)
 
 

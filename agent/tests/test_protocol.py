@@ -4,9 +4,11 @@
 
 """PROTOCOL.md and README.md say what the code does."""
 
+import json
 import pathlib
 import re
 import unittest
+from typing import Any, Dict
 
 from kvmmanager_agent import config, wire
 from kvmmanager_agent.__main__ import METHOD_MODULES
@@ -41,6 +43,23 @@ class Documents(unittest.TestCase):
     def test_sizes(self) -> None:
         for size in (wire.MAX_LINE, wire.MAX_PAYLOAD, wire.WINDOW, len(wire.PREAMBLE) - 1):
             self.assertIn(str(size), self.protocol)
+
+    def test_the_schema_has_what_the_code_has(self) -> None:
+        schema = json.loads((AGENT / "config.schema.json").read_text(encoding="utf-8"))
+        keys = schema["properties"]
+        self.assertEqual(keys["profile"]["enum"], list(PROFILES))
+        self.assertEqual(keys["port"]["default"], config.DEFAULT_PORT)
+        self.assertEqual(schema["$defs"]["methods"]["items"]["enum"], sorted(METHODS))
+        limits = {name: (limit["maximum"], limit["default"]) for name, limit in keys["limits"]["properties"].items()}
+        self.assertEqual(
+            limits, {name: (config.HIGHEST[name], default) for name, default in Limits()._asdict().items()}
+        )
+        # What the schema knows, the code takes; that neither takes more is tested where jsonschema is there.
+        lists: Dict[str, Any] = {name: {key: [] for key in keys[name]["properties"]} for name in ("methods", "paths")}
+        defaults = {name: keys[name]["default"] for name in ("profile", "port")}
+        value = dict(defaults, programs=[], limits=Limits()._asdict(), **lists)
+        self.assertEqual(set(value), set(keys))
+        config.parse(value)
 
     def test_every_key_of_the_configuration(self) -> None:
         for key in ("profile", "methods.allow", "methods.block", "paths.read", "paths.write", "programs", "port"):
