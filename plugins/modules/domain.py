@@ -85,12 +85,12 @@ options:
     description:
       - What the task waits for in the guest of a running domain. It needs a domain that runs at the end of the task.
       - V(address) is an address that the host's DHCP server or a guest agent tells, V(agent) is one of the guest
-        agents, ours or QEMU's.
+        agents, ours or QEMU's, and V(kvmmanager_agent) is ours.
       - V(cloud_init) is the end of cloud-init, which the guest tells over the port C(org.kvmmanager.cloud_init.0), as
         M(kvmmanager.libvirt.cloud_init_info) explains. An error of cloud-init fails the task.
     type: list
     elements: str
-    choices: [address, agent, cloud_init]
+    choices: [address, agent, kvmmanager_agent, cloud_init]
     default: []
   remove_disks:
     description:
@@ -241,7 +241,12 @@ ARGUMENTS = {
     "allow_restart": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 120},
-    "wait_for": {"type": "list", "elements": "str", "choices": ["address", "agent", "cloud_init"], "default": []},
+    "wait_for": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["address", "agent", "kvmmanager_agent", "cloud_init"],
+        "default": [],
+    },
     "remove_disks": {"type": "list", "elements": "str", "default": []},
     "nvram": {"type": "str", "choices": ["keep", "delete"]},
     "tpm_state": {"type": "str", "choices": ["keep", "delete"]},

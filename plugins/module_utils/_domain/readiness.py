@@ -35,7 +35,7 @@ _AGENT_TIMEOUT = 5.0
 def wait_until_ready(
     hypervisor: Hypervisor, handle: Handle, conditions: Iterable[str], deadline: Deadline
 ) -> dict[str, Any]:
-    """Wait for each of ``cloud_init``, ``address`` and ``agent`` that is named.
+    """Wait for each of ``cloud_init``, ``address``, ``agent`` and ``kvmmanager_agent`` that is named.
 
     Returns ``cloud_init``, a dict, and ``addresses``, a list of dicts, for the former two.
 
@@ -62,7 +62,7 @@ def _address_and_agent(hypervisor: Hypervisor, handle: Handle, wanted: set[str],
             live = _running(hypervisor, handle)
             agents = connected_agents(live)
             addresses = _addresses(hypervisor, handle, agents) if "address" in wanted else []
-            met = {"address": bool(addresses), "agent": bool(agents)}
+            met = {"address": bool(addresses), "agent": bool(agents), "kvmmanager_agent": "kvmmanager" in agents}
             unmet = [word for word, is_met in met.items() if word in wanted and not is_met]
             if not unmet:
                 return {"addresses": addresses} if "address" in wanted else {}
@@ -104,9 +104,10 @@ def _leases(hypervisor: Hypervisor, handle: Handle) -> list[dict[str, Any]]:
 
 def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: Deadline) -> str:
     allowed = f"within {deadline.seconds:g} seconds (timeout)"
-    if "agent" in unmet:
+    if "agent" in unmet or "kvmmanager_agent" in unmet:
+        ports = CHANNELS.values() if "agent" in unmet else [CHANNELS["kvmmanager"]]
         return (
-            f"No guest agent of '{handle.name}' opened its port ({' or '.join(CHANNELS.values())}) {allowed}. "
+            f"No guest agent of '{handle.name}' opened its port ({' or '.join(ports)}) {allowed}. "
             "The domain runs. Check on its console that the guest has booted and that an agent is installed in it."
         )
     interfaces = [mac.get("address", "") for mac in live.iterfind("devices/interface/mac")]

@@ -73,6 +73,14 @@ def test_either_agent_is_an_agent(hypervisor: Hypervisor, port: str) -> None:
     assert wait(hypervisor, Guest([], [], [port]), "agent") == {}
 
 
+def test_ours_can_be_waited_for_alone(hypervisor: Hypervisor) -> None:
+    guest = Guest([QEMU], [QEMU], [QEMU, OURS])
+    assert wait(hypervisor, guest, "kvmmanager_agent") == {}
+    assert guest.looks == [[QEMU, OURS]]
+    with pytest.raises(Failure, match=f"opened its port \\({OURS}\\) within 0 seconds"):
+        wait(hypervisor, Guest([QEMU]), "kvmmanager_agent", seconds=0)
+
+
 def test_without_an_agent_both_ports_are_named(hypervisor: Hypervisor) -> None:
     with pytest.raises(Failure, match=f"No guest agent of 'web' opened its port \\({OURS} or {QEMU}\\) within 0"):
         wait(hypervisor, Guest([], ["some.other.port"]), "agent", seconds=0)
