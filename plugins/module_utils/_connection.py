@@ -20,7 +20,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
     is_not_found,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._events import start_event_loop, stop_event_loop
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import IMPORT_ERROR, libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import IMPORT_ERROR, libvirt, libvirt_qemu
 
 UNLIMITED = None
 _UNREACHABLE = "Check the URI, that the host is up and reachable, and that its libvirt daemon runs"
@@ -193,6 +193,13 @@ class PrivilegedReads:
         stream = hypervisor.call(doing, hypervisor.connection.newStream, flags)
         hypervisor.call(doing, domain.openChannel, port, stream, 0)
         return stream
+
+    def agent_command(self, uuid: str, command: str, seconds: int) -> str:
+        """What qemu-guest-agent answers to a command, both as JSON. Whether that changes something is the caller's."""
+        hypervisor = self._writable
+        doing = "call qemu-guest-agent"
+        domain = hypervisor.call(doing, hypervisor.connection.lookupByUUIDString, uuid)
+        return str(hypervisor.call(doing, libvirt_qemu.qemuAgentCommand, domain, command, seconds, 0, limited=False))
 
     def close(self) -> None:
         """Close the second connection where one was opened."""

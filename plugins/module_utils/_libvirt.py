@@ -4,8 +4,8 @@
 
 """The one place that imports libvirt-python, so that a machine without it gets a sentence, not a traceback.
 
-``libvirt`` is the module, or ``None`` where it is missing; constants of it may therefore only be used
-inside functions.
+``libvirt`` is the module, ``libvirt_qemu`` what comes with it for QEMU, or both ``None`` where it is missing; constants
+may therefore only be used inside functions.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import traceback
 
 try:
     import libvirt
+    import libvirt_qemu
 
     IMPORT_ERROR = None
 except ImportError:  # the machine that the task runs on has no libvirt-python
-    libvirt = None
+    libvirt = libvirt_qemu = None
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "libvirt"]
+__all__ = ["IMPORT_ERROR", "libvirt", "libvirt_qemu"]

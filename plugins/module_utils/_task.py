@@ -94,18 +94,26 @@ def run_resource(
         if needs_hypervisor(module.params):
             opened = connect(ConnectionOptions.from_params(module.params), read_only=module.check_mode)
         with opened as hypervisor:
-            task = resource(module.params, hypervisor)
-            plan = task.plan(task.read())
-            if module.check_mode:
-                result = plan.result
-            else:
-                plan.apply(hypervisor)
-                result = task.finish(plan)
+            plan, result = perform(resource(module.params, hypervisor), module.check_mode)
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)
     if module._diff:
         result = {**result, "diff": render_diff(plan.changes)}
     _exit(module, plan.changed, result)
+
+
+def perform(resource: Resource, check_mode: bool) -> tuple[Plan, dict[str, Any]]:
+    """Read, plan and, unless in check mode, apply; the plan and the task's result.
+
+    Action plugins, which have no `AnsibleModule`, call this themselves.
+
+    :raises Failure: the first that is met.
+    """
+    plan = resource.plan(resource.read())
+    if check_mode:
+        return plan, plan.result
+    plan.apply(resource.hypervisor)
+    return plan, resource.finish(plan)
 
 
 def run_info(

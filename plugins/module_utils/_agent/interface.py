@@ -11,6 +11,7 @@ never template or run it.
 from __future__ import annotations
 
 import abc
+import signal as signals
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Union
@@ -39,6 +40,10 @@ class GuestError(Failure):
 
 class GuestUnreachable(Failure):
     """The guest cannot be talked to, or not any longer: it is off, has no agent, or the connection broke."""
+
+
+class SessionEnded(GuestUnreachable):
+    """The agent does not know the session that a request belongs to, and has not begun the request."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,14 @@ class Ended:
     stderr: bytes = b""
     stdout_truncated: bool = False
     stderr_truncated: bool = False
+
+    @property
+    def rc(self) -> int:
+        """The return code as Ansible and `subprocess` tell it: minus the number of a signal that killed it."""
+        if self.exit is not None:
+            return self.exit
+        number = getattr(signals, f"SIG{self.signal}", None)
+        return -int(number) if isinstance(number, signals.Signals) else -1
 
 
 @dataclass(frozen=True)

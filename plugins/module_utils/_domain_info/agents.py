@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import open_guest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
     interface_addresses,
@@ -31,5 +30,8 @@ def agent_addresses(hypervisor: Hypervisor, uuid: str, agents: Collection[str], 
     if "qemu" in agents:
         source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT
         return interface_addresses("agent", hypervisor.privileged.interface_addresses(uuid, source))
+    # Imported here, for few guests have it alone, and its client takes a while to load at each start of Ansible.
+    from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import open_guest
+
     with open_guest(hypervisor, uuid, agent="kvmmanager", timeout=timeout) as guest:
         return interface_addresses("agent", network_interfaces(guest.info("network")))

@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from .cloud import cloud
-from .tiny import Tiny, tiny
+from .tiny import Tiny, tiny, tiny_with_agent
 
-__all__ = ["Tiny", "cloud", "tiny"]
+__all__ = ["Tiny", "cloud", "tiny", "tiny_with_agent"]

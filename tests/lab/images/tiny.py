@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from dataclasses import dataclass
+import sys
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..cache import cached, remove_tree
+from ..cache import REPOSITORY, cached, remove_tree
 from ..debian import LEFT_OUT, install
 from ..requirements import check_for_images
 from ..run import run
@@ -46,6 +48,11 @@ _DRIVERS = (
 )
 _LIBRARIES = ("libc.so.6", "libm.so.6", "libz.so.1*", "libexpat.so.1*", "libffi.so.8*", "ld-linux-x86-64.so.2")
 _NOT_COPIED = ("test", "pydoc_data", "turtle.py", "__pycache__")
+# What programs look up who they are in.
+_ACCOUNTS = {
+    "etc/passwd": "root:x:0:0:root:/:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n",
+    "etc/group": "root:x:0:\nuser:x:1000:\n",
+}
 _GRUB_CFG = f"set timeout=0\nlinux /vmlinuz {CMDLINE}\ninitrd /initrd.img\nboot\n"
 _UDHCPC = """#!/bin/busybox sh
 case "$1" in
@@ -86,12 +93,32 @@ def tiny() -> Tiny:
         "drivers": _DRIVERS,
         "libraries": _LIBRARIES,
         "init": _init_source(),
-        "texts": [_GRUB_CFG, _UDHCPC],
+        "texts": [_GRUB_CFG, _UDHCPC, _ACCOUNTS],
         "size": _DISK_SIZE,
         "version": 2,  # raise it when the code here or in disk.py and initramfs.py makes something else
     }
     folder = cached("images", "tiny", recipe, _build, "a guest that boots in seconds, about 30 s")
     return Tiny(folder / "vmlinuz", folder / "initrd.img", CMDLINE, folder / "tiny.qcow2")
+
+
+def tiny_with_agent(folder: Path, configuration: str = '{"profile": "full"}') -> Tiny:
+    """Return the tiny guest with our own agent in it, as this tree has it; C(disk) is without it.
+
+    The kernel unpacks archives that stand one after the other, so the agent comes in one of its own.
+
+    :param folder: where to write its initrd.
+    :param configuration: of the agent, as JSON.
+    """
+    plain = tiny()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        more, archive = Path(scratch, "more"), Path(scratch, "more.img")
+        more.mkdir()
+        run([sys.executable, REPOSITORY / "agent/build.py", more / "kvmmanager-agent"], timeout=_TIMEOUT)
+        (more / "kvmmanager-agent.json").write_text(configuration, encoding="utf-8")
+        write_archive(more, archive)
+        initrd = folder / "initrd-with-agent.img"
+        initrd.write_bytes(plain.initrd.read_bytes() + archive.read_bytes())
+    return replace(plain, initrd=initrd)
 
 
 def _init_source() -> str:
@@ -115,12 +142,25 @@ def _build(folder: Path) -> None:
 def _fill_ram(system: Path, ram: Path) -> None:
     """Collect what the guest's memory holds: init, Python, busybox and the drivers."""
     libraries = ram / "lib/x86_64-linux-gnu"
-    for name in ("bin", "dev", "proc", "sys", "tmp", "drivers", "usr/bin", "usr/lib", libraries.relative_to(ram)):
+    for name in (
+        "bin",
+        "dev",
+        "etc",
+        "proc",
+        "sys",
+        "tmp",
+        "drivers",
+        "usr/bin",
+        "usr/lib",
+        libraries.relative_to(ram),
+    ):
         (ram / name).mkdir(parents=True)
     (ram / "lib64").symlink_to("lib/x86_64-linux-gnu")
     for name, text in (("init", _init_source()), ("udhcpc.sh", _UDHCPC)):
         (ram / name).write_text(text, encoding="utf-8")
         (ram / name).chmod(0o755)
+    for name, text in _ACCOUNTS.items():
+        (ram / name).write_text(text, encoding="ascii")
     shutil.copy(system / "bin/busybox", ram / "bin/busybox")
     for folder in (system / "lib/x86_64-linux-gnu", system / "usr/lib/x86_64-linux-gnu"):
         for library in (found for pattern in _LIBRARIES for found in folder.glob(pattern)):

@@ -5,7 +5,8 @@
 """The init of the tiny guest: the only process of a machine that boots in seconds, even emulated.
 
 It loads drivers, asks for an address on every network interface, answers as qemu-guest-agent does, and powers off
-when the power button is pressed. Kernel arguments that it reads:
+when the power button is pressed. A file /kvmmanager-agent (see :func:`.tiny.tiny_with_agent`) is run with Python on
+our own agent's port, again when it ends. Kernel arguments that it reads:
 
 - ``tiny.hostname=NAME``: what it calls itself (default ``tiny``);
 - ``tiny.ignore_power``: be a guest that does not react to the power button.
@@ -19,6 +20,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import threading
@@ -26,9 +28,11 @@ import time
 from typing import Any, BinaryIO
 
 _FINIT_MODULE = 313  # the system call's number on x86-64
-_POWER_OFF = 0x4321FEDC  # linux/reboot.h
+_POWER_OFF, _RESTART = 0x4321FEDC, 0x01234567  # linux/reboot.h
 _GET_ADDRESS = 0x8915  # SIOCGIFADDR
 _AGENT_PORT = "org.qemu.guest_agent.0"
+_OUR_AGENT = "/kvmmanager-agent"
+_OUR_PORT = "org.kvmmanager.agent.0"
 _INPUT_EVENT = struct.Struct("llHHi")
 _EV_KEY, _KEY_POWER = 1, 116
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,11 +42,16 @@ def main() -> None:
     """Be init: it must not return."""
     for kind, place in (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")):
         _libc.mount(kind.encode(), place.encode(), kind.encode(), 0, None)
+    # What busybox's poweroff and reboot tell an init.
+    signal.signal(signal.SIGUSR2, lambda _number, _frame: _end(_POWER_OFF))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: _end(_RESTART))
     options = dict(word.partition("=")[::2] for word in _read("/proc/cmdline").split())
     hostname = options.get("tiny.hostname", "tiny").encode()
     _libc.sethostname(hostname, len(hostname))
     _load_drivers()
     threading.Thread(target=_serve_agent, daemon=True).start()
+    if os.path.exists(_OUR_AGENT):
+        threading.Thread(target=_run_our_agent, daemon=True).start()
     _say("ready")
     _watch("tiny.ignore_power" in options)
 
@@ -73,7 +82,7 @@ def _watch(ignore_power: bool) -> None:
             if _is_power_button(handle):
                 _say("power button")
                 if not ignore_power:
-                    _power_off()
+                    _end(_POWER_OFF)
 
 
 def _is_power_button(handle: int) -> bool:
@@ -92,9 +101,9 @@ def _busybox(*words: str) -> int:
     return os.posix_spawn("/bin/busybox", ["busybox", *words], {"PATH": "/bin"})
 
 
-def _power_off() -> None:
+def _end(how: int) -> None:
     _libc.sync()
-    _libc.reboot(ctypes.c_int(_POWER_OFF))
+    _libc.reboot(ctypes.c_int(how))
 
 
 def _serve_agent() -> None:
@@ -105,6 +114,18 @@ def _serve_agent() -> None:
             with contextlib.suppress(OSError), open(device, "r+b", buffering=0) as port:
                 _answer(port)
         time.sleep(0.5)
+
+
+def _run_our_agent() -> None:
+    """Keep our own agent running, as systemd would."""
+    os.waitpid(_busybox("--install", "-s", "/bin"), 0)
+    while True:
+        device = _find_port(_OUR_PORT)
+        if device:
+            words = ["python3", "-S", _OUR_AGENT, "--config", "/kvmmanager-agent.json", "--port", device]
+            os.waitpid(os.posix_spawn("/usr/bin/python3", words, {"PATH": "/bin:/usr/bin"}), 0)
+            _say("our agent ended")
+        time.sleep(0.2)
 
 
 def _find_port(name: str) -> str | None:
@@ -136,7 +157,7 @@ def _run_command(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if name in ("guest-sync", "guest-sync-delimited"):
         return {"return": arguments.get("id")}
     if name == "guest-shutdown":
-        _power_off()
+        _end(_RESTART if arguments.get("mode") == "reboot" else _POWER_OFF)
     known = {
         "guest-ping": dict,
         "guest-info": _agent_info,

@@ -16,8 +16,8 @@ from typing import Any
 import libvirt
 import pytest
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import guest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info import agents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Found, Reader, Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
@@ -188,7 +188,7 @@ def test_our_agent_is_asked_where_it_is_the_only_one(monkeypatch: pytest.MonkeyP
         asked.append((hypervisor, domain, agent, timeout))
         yield Answering()
 
-    monkeypatch.setattr(agents, "open_guest", open_guest)
+    monkeypatch.setattr(guest, "open_guest", open_guest)
     ours = Domain("ours", 1, agent=True)
     ours.port = "org.kvmmanager.agent.0"
     host = Host([ours])

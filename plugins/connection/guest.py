@@ -1,0 +1,294 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: guest
+short_description: Runs tasks in a virtual machine through its guest agent, without a network
+version_added: 0.1.0
+author:
+  - kvmmanager contributors (@kvmmanager)
+description:
+  - Runs any module in a virtual machine (domain) of libvirt that has no network, no SSH and no open port.
+    What it needs is an agent in the guest, on a virtio-serial port of the domain.
+  - It talks to the agent of this collection, C(kvmmanager-agent), or to C(qemu-guest-agent), which is slower.
+  - The controller opens the hypervisor's libvirt daemon; O(uri) may name another machine, over SSH or TLS.
+  - A host of the inventory plugin P(kvmmanager.libvirt.libvirt#inventory) needs no variable besides
+    C(ansible_connection), for that plugin tells which domain of which hypervisor it is.
+  - Tasks run as the user of the agent, which is root. C(ansible_user) is not used. C(become) works, and never needs
+    a password.
+  - For guests with Linux.
+requirements:
+  - libvirt-python on the controller (the Debian and Fedora package is C(python3-libvirt))
+notes:
+  - An agent serves one program at a time. A task waits for its turn, at most O(timeout) seconds.
+  - Pipelining is on by default. It halves what passes the port.
+  - C(qemu-guest-agent) of some distributions forbids commands or files by default. On Fedora and Red Hat look at
+    C(/etc/sysconfig/qemu-ga).
+options:
+  domain:
+    description: The domain, by its name or its UUID.
+    type: str
+    # The last variable that is set wins.
+    vars:
+      - name: inventory_hostname
+      - name: libvirt_name
+      - name: libvirt_uuid
+      - name: ansible_libvirt_domain
+  agent:
+    description:
+      - Which agent to talk to.
+      - V(auto) means C(kvmmanager-agent) where it is connected, else C(qemu-guest-agent).
+    type: str
+    choices: [auto, kvmmanager, qemu]
+    default: auto
+    vars:
+      - name: ansible_libvirt_agent
+  wait:
+    description:
+      - How many seconds to wait for the domain to run and its agent to be connected.
+      - By default a guest without an agent is unreachable at once.
+    type: float
+    default: 0
+    vars:
+      - name: ansible_libvirt_wait
+  timeout:
+    description: How many seconds a connected agent has to answer, and other programs have to leave it.
+    type: float
+    default: 30
+    vars:
+      - name: ansible_libvirt_timeout
+  command_timeout:
+    description: How many seconds one command may run, and one file may take to be copied.
+    type: float
+    default: 3600
+    vars:
+      - name: ansible_libvirt_command_timeout
+  pipelining:
+    description: Whether to hand a module to Python in the guest without writing it to a file first.
+    type: bool
+    default: true
+    env:
+      - name: ANSIBLE_PIPELINING
+    ini:
+      - section: connection
+        key: pipelining
+    vars:
+      - name: ansible_pipelining
+  uri:
+    description: The libvirt daemon to talk to, as a L(libvirt URI,https://libvirt.org/uri.html).
+    type: str
+    default: qemu:///system
+    env:
+      - name: LIBVIRT_DEFAULT_URI
+    vars:
+      - name: libvirt_uri
+      - name: ansible_libvirt_uri
+  username:
+    description: The user to log in to the daemon as, where it asks for a login (SASL).
+    type: str
+    vars:
+      - name: ansible_libvirt_username
+  password:
+    description: The password for O(username).
+    type: str
+    vars:
+      - name: ansible_libvirt_password
+  tls_pki_path:
+    description: A folder with C(cacert.pem), C(clientcert.pem) and C(clientkey.pem), for a V(qemu+tls://) URI.
+    type: path
+    vars:
+      - name: ansible_libvirt_tls_pki_path
+  tls_verify:
+    description: Whether to check the server's certificate of a V(qemu+tls://) URI.
+    type: bool
+    default: true
+    vars:
+      - name: ansible_libvirt_tls_verify
+  ssh_key_file:
+    description: The private key for a V(qemu+ssh://) URI. By default what the user's SSH configuration says.
+    type: path
+    vars:
+      - name: ansible_libvirt_ssh_key_file
+  ssh_known_hosts:
+    description: The file of known host keys, for a V(qemu+libssh://) URI.
+    type: path
+    vars:
+      - name: ansible_libvirt_ssh_known_hosts
+  connect_timeout:
+    description: How many seconds opening the connection to the daemon may take.
+    type: float
+    default: 30
+    vars:
+      - name: ansible_libvirt_connect_timeout
+  call_timeout:
+    description: How many seconds the daemon may take to answer one call.
+    type: float
+    default: 120
+    vars:
+      - name: ansible_libvirt_call_timeout
+  keepalive_interval:
+    description:
+      - After how many seconds of silence the daemon is asked whether it is still there.
+      - When it does not answer five times in a row, the connection is given up. V(0) never asks.
+    type: int
+    default: 5
+    vars:
+      - name: ansible_libvirt_keepalive_interval
+seealso:
+  - plugin: kvmmanager.libvirt.libvirt
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+# ansible guests -i inventory.yml -m ansible.builtin.ping
+guests:
+  hosts:
+    web1: # the name of the domain
+    web2:
+      ansible_libvirt_domain: 6695eb01-f6a4-8304-79aa-97f2502e193f
+      ansible_libvirt_agent: qemu
+  vars:
+    ansible_connection: kvmmanager.libvirt.guest
+    ansible_libvirt_uri: qemu+ssh://root@hv1.example.com/system
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
+from ansible.plugins.connection import ConnectionBase
+from ansible.utils.display import Display
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import (
+    Command,
+    Guest,
+    GuestUnreachable,
+    open_guest,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, connect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+
+display = Display()
+
+_SHELL = "/bin/sh"
+
+
+class Connection(ConnectionBase):
+    """A guest, through its agent. It is opened for the length of a task: the agent serves one program at a time."""
+
+    transport = "kvmmanager.libvirt.guest"
+    has_pipelining = True
+
+    _guest: Guest | None = None
+    _opened: contextlib.ExitStack | None = None
+
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        """Run a command line of the shell in the guest; its exit status and what it wrote."""
+        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        display.vvv(f"EXEC {cmd}", host=self._domain)
+        with self._sentences(), self._session() as guest:
+            # Without any input a program that reads would wait for ever.
+            ended = guest.run(Command([_SHELL, "-c", cmd]), self.get_option("command_timeout"), in_data or b"")
+        if ended.stdout_truncated or ended.stderr_truncated:
+            raise AnsibleError(
+                f"A command in {guest.where} wrote more than can be taken. Let it write into a file, and fetch that."
+            )
+        return ended.rc, ended.stdout, ended.stderr
+
+    def put_file(self, in_path: str, out_path: str) -> None:
+        """Copy a file of the controller into the guest."""
+        super().put_file(in_path, out_path)
+        display.vvv(f"PUT {in_path} TO {out_path}", host=self._domain)
+        with self._sentences(), _opened(in_path) as source, self._session() as guest:
+            guest.put(source, out_path, timeout=self.get_option("command_timeout"))
+
+    def fetch_file(self, in_path: str, out_path: str) -> None:
+        """Copy a file of the guest to the controller: all of it, or nothing."""
+        super().fetch_file(in_path, out_path)
+        display.vvv(f"FETCH {in_path} TO {out_path}", host=self._domain)
+        with self._sentences(), _replacement(out_path) as sink, self._session() as guest:
+            guest.get(in_path, sink, timeout=self.get_option("command_timeout"))
+
+    def close(self) -> None:
+        """Leave the agent to the next program."""
+        opened, self._opened, self._guest = self._opened, None, None
+        self._connected = False
+        if opened is not None:
+            opened.close()
+
+    def reset(self) -> None:
+        """Forget the session; the next task opens another one."""
+        self.close()
+
+    @property
+    def _domain(self) -> str:
+        return str(self.get_option("domain"))
+
+    def _connect(self) -> Connection:
+        if self._connected:
+            return self
+        # What Ansible works out from the user's name, such as who must be able to read a file, is about root.
+        self._play_context.remote_user = "root"
+        options = {name: self.get_option(name) for name in ConnectionOptions.__dataclass_fields__}
+        with contextlib.ExitStack() as opened, self._sentences():
+            hypervisor = opened.enter_context(connect(ConnectionOptions.from_params(options)))
+            agent, wait, timeout = (self.get_option(name) for name in ("agent", "wait", "timeout"))
+            self._guest = opened.enter_context(open_guest(hypervisor, self._domain, agent, wait, timeout))
+            self._opened = opened.pop_all()
+        display.vvv(f"OPENED {self._guest.where} THROUGH {self._guest.agent}", host=self._domain)
+        self._connected = True
+        return self
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Guest]:
+        """The open session; closed when it broke, so that whoever tries again gets another one."""
+        guest = self._guest
+        if guest is None:  # never: the base class connects first
+            raise AnsibleConnectionFailure("The connection to the guest is closed.")
+        try:
+            yield guest
+        except GuestUnreachable:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Give the errors of this collection as those of Ansible: a guest that is gone is unreachable."""
+        try:
+            yield
+        except Failure as failure:
+            lost = isinstance(failure, GuestUnreachable) or not self._connected
+            raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message) from failure
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    try:
+        with open(path, "rb") as source:
+            yield source
+    except FileNotFoundError:
+        raise AnsibleFileNotFound(f"There is no file {path} on the controller.") from None
+    except OSError as error:
+        raise AnsibleError(f"Cannot read {path} on the controller: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _replacement(path: str) -> Iterator[BinaryIO]:
+    """A new file beside ``path``, which takes its place when it is complete."""
+    try:
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".guest-")
+        try:
+            with open(handle, "wb+") as sink:
+                yield sink
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+    except OSError as error:
+        raise AnsibleError(f"Cannot write {path} on the controller: {error.strerror}.") from error

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an agent says, as sentences for people. A guest's words are cut, and hold no control character."""
+
+from __future__ import annotations
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import GuestError, SessionEnded
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, single_line
+
+_LONGEST = 300  # characters
+
+_ADVICE = {
+    wire.METHOD_NOT_FOUND: "Upgrade the agent in the guest",
+    wire.DENIED: "Allow it in the agent's configuration in the guest, /etc/kvmmanager-agent.json",
+    wire.BUSY: "Run the task again later",
+    wire.NOT_FOUND: "Check the name",
+    wire.UNSUPPORTED: "Use something else for this guest",
+    wire.NO_COMMON_VERSION: "Upgrade the agent in the guest, or this collection",
+    wire.INTERNAL_ERROR: "Look at the agent's log in the guest",
+}
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """Somebody else's words on one line, bounded, without a control character, without a full stop at the end."""
+    cut = text[: 4 * longest]
+    return single_line("".join(letter if letter.isprintable() or letter.isspace() else "?" for letter in cut), longest)
+
+
+def refusal(where: str, doing: str, error: wire.WireError, timeout: float) -> Failure:
+    """The error for what the agent answered.
+
+    :param doing: what was asked, to follow "cannot ".
+    """
+    if error.code == wire.NO_SESSION:
+        return SessionEnded(
+            f"The session with {where} was ended by another program, or the agent started again. Run the task again."
+        )
+    if error.code == wire.TIMED_OUT:
+        return GuestError(error.code, f"{where.capitalize()} did not {doing} within {timeout:g} seconds.", error.data)
+    advice = _ADVICE.get(error.code, "")
+    message = f"{where.capitalize()} cannot {doing}: {plain(error.message)}." + (f" {advice}." if advice else "")
+    return GuestError(error.code, message, error.data)
