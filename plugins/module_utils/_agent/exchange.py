@@ -117,7 +117,12 @@ class Exchange:
     def grant(self, params: dict[str, Any]) -> None:
         """Take credit for the outgoing stream."""
         limit = params.get("limit")
-        if self._outgoing is not None and params.get("stream") == self._outgoing.stream and isinstance(limit, int) and _is_offset(limit):
+        if (
+            self._outgoing is not None
+            and params.get("stream") == self._outgoing.stream
+            and isinstance(limit, int)
+            and _is_offset(limit)
+        ):
             self._outgoing.grant(limit, params.get("from"))
 
     def take(self, params: dict[str, Any], payload: bytes) -> Iterator[bytes]:
