@@ -5,7 +5,8 @@
 """Run the agent's tests on every Python from 3.6 to 3.13 that this machine has, and say which those were.
 
 As many interpreters run at a time as there are processors. Arguments go to unittest: ``python agent/run_tests.py
-tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter is used.
+tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter is used. ``--faults``
+instead does what can go wrong very often, and a million lines of rubbish, on the newest interpreter alone.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ def main() -> int:
         print(f"none of Python {', '.join(VERSIONS)} works here")
         return 1
     tests = sys.argv[1:] or ["discover", "--start-directory", "tests", "--top-level-directory", "."]
+    if tests == ["--faults"]:
+        return faults(pythons)
     # The newest first: the oldest are the fastest, and fill the end best.
     order = sorted(pythons, key=natural, reverse=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -55,6 +58,17 @@ def main() -> int:
     missing = [version for version in VERSIONS if version not in pythons]
     print(f"  not on this machine: {', '.join(missing) or 'none'}")
     return int(any(not outcome.verdict.startswith("OK") for outcome in outcomes.values()))
+
+
+def faults(pythons: dict[str, str]) -> int:
+    """Run the tests of faults with their full counts; 0 when all passed."""
+    version = max(pythons, key=natural)
+    os.environ.update(KVMMANAGER_FAULTS="1", KVMMANAGER_FUZZ_LINES="1000000")
+    with ThreadPoolExecutor() as pool:
+        outcomes = list(pool.map(lambda test: run(pythons[version], [test]), ["tests.test_fuzz", "tests.test_faults"]))
+    for outcome in outcomes:
+        report(version, outcome)
+    return int(any(not outcome.verdict.startswith("OK") for outcome in outcomes))
 
 
 def report(version: str, outcome: Outcome) -> None:

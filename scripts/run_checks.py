@@ -70,6 +70,7 @@ def checks() -> Iterator[Result]:
         yield tool(session, nox(session))
     yield pytest_run("unit")
     yield tool("agent", [sys.executable, "agent/run_tests.py"])
+    yield tool("agent-faults", [sys.executable, "agent/run_tests.py", "--faults"])
     yield sanity()
     for name in PYTEST_RUNS[1:]:
         yield pytest_run(name)

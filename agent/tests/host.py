@@ -74,8 +74,9 @@ class Host:
         asked = {"versions": [1], "frames": frames, "client": "tests"}
         asked.update(params)
         self.raw(wire.PREAMBLE + wire.request(nonce, "hello", asked))
-        self.decoder.frames = True
+        # Until the answer comes, what looks like a frame can be the half of one that an earlier host did not take.
         result = self.answer(nonce)
+        self.decoder.frames = True
         self.session, self.frames = result["session"], result["frames"]
         self.clock = result["clock"] - time.monotonic()
         return result
@@ -165,10 +166,14 @@ class AgentCase(unittest.TestCase):
         self.folder = pathlib.Path(scratch.name).resolve()
         self.config_path = self.folder / "agent.json"
         self.configure(self.configuration())
+        self.log_path = self.folder / "log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the agent, with a host that has not said anything."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, self.kind)
         self.addCleanup(ours.close)
-        self.log_path = self.folder / "log"
-        with theirs, self.log_path.open("wb") as log:
+        with theirs, self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.server, str(theirs.fileno()), str(self.config_path)],
                 cwd=str(HERE.parent),
