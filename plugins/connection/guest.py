@@ -158,16 +158,18 @@ guests:
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import (
     Command,
     Guest,
+    GuestError,
     GuestUnreachable,
     open_guest,
 )
@@ -194,7 +196,7 @@ class Connection(ConnectionBase):
         display.vvv(f"EXEC {cmd}", host=self._domain)
         with self._sentences(), self._session() as guest:
             # Without any input a program that reads would wait for ever.
-            ended = guest.run(Command([_SHELL, "-c", cmd]), self.get_option("command_timeout"), in_data or b"")
+            ended = guest.run(Command([_SHELL, "-c", cmd]), self._time, in_data or b"")
         if ended.stdout_truncated or ended.stderr_truncated:
             raise AnsibleError(
                 f"A command in {guest.where} wrote more than can be taken. Let it write into a file, and fetch that."
@@ -206,14 +208,14 @@ class Connection(ConnectionBase):
         super().put_file(in_path, out_path)
         display.vvv(f"PUT {in_path} TO {out_path}", host=self._domain)
         with self._sentences(), _opened(in_path) as source, self._session() as guest:
-            guest.put(source, out_path, timeout=self.get_option("command_timeout"))
+            self._where_it_leads(out_path, lambda path: guest.put(source, path, timeout=self._time))
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
         """Copy a file of the guest to the controller: all of it, or nothing."""
         super().fetch_file(in_path, out_path)
         display.vvv(f"FETCH {in_path} TO {out_path}", host=self._domain)
         with self._sentences(), _replacement(out_path) as sink, self._session() as guest:
-            guest.get(in_path, sink, timeout=self.get_option("command_timeout"))
+            self._where_it_leads(in_path, lambda path: guest.get(path, sink, timeout=self._time))
 
     def close(self) -> None:
         """Leave the agent to the next program."""
@@ -230,6 +232,10 @@ class Connection(ConnectionBase):
     def _domain(self) -> str:
         return str(self.get_option("domain"))
 
+    @property
+    def _time(self) -> float:
+        return float(self.get_option("command_timeout"))
+
     def _connect(self) -> Connection:
         if self._connected:
             return self
@@ -244,6 +250,23 @@ class Connection(ConnectionBase):
         display.vvv(f"OPENED {self._guest.where} THROUGH {self._guest.agent}", host=self._domain)
         self._connected = True
         return self
+
+    def _where_it_leads(self, path: str, transfer: Callable[[str], object]) -> None:
+        """Do a transfer, if need be with the path that this one leads to.
+
+        The agent follows no link, for who may write into a folder on the way could turn it elsewhere. Ansible's other
+        connections do, and whoever uses this one may run anything.
+        """
+        try:
+            transfer(path)
+        except GuestError as error:
+            if error.code != wire.WRONG_TYPE or self._guest is None:
+                raise
+            found = self._guest.run(Command(["readlink", "-f", "--", path]), self._time)
+            leads_to = found.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+            if found.exit != 0 or leads_to == path:
+                raise
+            transfer(leads_to)
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Guest]:
@@ -264,7 +287,9 @@ class Connection(ConnectionBase):
             yield
         except Failure as failure:
             lost = isinstance(failure, GuestUnreachable) or not self._connected
-            raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message) from failure
+            slow = isinstance(failure, GuestError) and failure.code == wire.TIMED_OUT
+            advice = " Allow more with command_timeout (ansible_libvirt_command_timeout)." if slow else ""
+            raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message + advice) from failure
 
 
 @contextlib.contextmanager
