@@ -11,6 +11,7 @@ libvirt_uri, libvirt_uri_2     the two hosts of the lab: Debian 12 and Debian 13
 lab_tmp                        a scratch directory that both hosts see, and that is removed afterwards
 tiny_kernel, tiny_initrd,
 tiny_cmdline                   the guest that boots in seconds, for the alias needs/tiny_guest
+tiny_agent_initrd              the same with our agent in it, for the alias needs/agent_guest
 cloud_image                    path of the full cloud image, for the alias needs/cloud_image
 """
 
@@ -95,13 +96,15 @@ def guest_variables(target: pathlib.Path, scratch: pathlib.Path) -> dict[str, st
     aliases = target / "aliases"
     wanted = set(aliases.read_text(encoding="utf-8").split()) if aliases.exists() else set()
     variables: dict[str, object] = {}
-    if "needs/tiny_guest" in wanted:
+    if wanted & {"needs/tiny_guest", "needs/agent_guest"}:
         from tests.lab import images
 
         tiny = images.tiny()
         variables["tiny_kernel"] = shutil.copy(tiny.kernel, scratch / "kernel")
         variables["tiny_initrd"] = shutil.copy(tiny.initrd, scratch / "initrd")
         variables["tiny_cmdline"] = tiny.cmdline
+        if "needs/agent_guest" in wanted:
+            variables["tiny_agent_initrd"] = images.tiny_with_agent(scratch).initrd
     if "needs/cloud_image" in wanted:
         from tests.lab import images
 

@@ -23,6 +23,7 @@ _KINDS = {
     "device_removed": "VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED",
     "device_removal_failed": "VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED",
     "agent": "VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE",
+    "reboot": "VIR_DOMAIN_EVENT_ID_REBOOT",
 }
 
 
@@ -30,8 +31,8 @@ _KINDS = {
 class Event:
     """One event of a domain.
 
-    :ivar kind: ``lifecycle``, ``device_removed``, ``device_removal_failed`` or ``agent``; ``closed`` when the
-        connection was lost.
+    :ivar kind: ``lifecycle``, ``device_removed``, ``device_removal_failed``, ``agent`` or ``reboot``; ``closed``
+        when the connection was lost.
     :ivar details: libvirt's arguments after the domain: a device's alias, or event and detail numbers.
     """
 
