@@ -35,6 +35,7 @@ options:
     description:
       - How many seconds the domain may take to run, and its agent to be there, before the task fails.
       - By default an agent that is not there now is an error.
+      - The variable C(ansible_libvirt_wait) of the host is the default where it is set.
     type: float
     default: 0
 notes:

@@ -55,8 +55,8 @@ options:
     description: What the command reads as its input. By default it has none.
     type: str
   env:
-    description: Environment variables for the command, besides C(PATH), C(HOME), C(LANG), C(USER), C(LOGNAME),
-    C(SHELL).
+    description:
+      - Environment variables for the command, besides C(PATH), C(HOME), C(LANG), C(USER), C(LOGNAME) and C(SHELL).
     type: dict
   user:
     description: The user of the guest to run it as. By default that of the agent, which is root.

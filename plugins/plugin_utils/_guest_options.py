@@ -28,7 +28,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {"mutually_exclusive": [["name", "uuid"]]}
 DOMAIN_VARIABLES = ("ansible_libvirt_domain", "libvirt_uuid", "libvirt_name")
 # Options that a task does not name → the variables of its host that are asked, in this order.
 OPTION_VARIABLES: dict[str, tuple[str, ...]] = {
-    **{option: (f"ansible_libvirt_{option}",) for option in [*CONNECTION_ARGUMENTS, "agent"]},
+    **{option: (f"ansible_libvirt_{option}",) for option in [*CONNECTION_ARGUMENTS, "agent", "wait"]},
     "uri": ("ansible_libvirt_uri", "libvirt_uri"),
 }
 
