@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import subprocess
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.fleet import Fleet
+from tests.e2e.fleet import Fleet, dynamic_inventory, write
 from tests.lab import Host, Lab, images
 
 HOSTS = (Host("h1", release="bookworm"), Host("h2", release="trixie"))
@@ -42,11 +41,6 @@ def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     return Fleet(folder, image, key)
 
 
-def write(path: pathlib.Path, content: object) -> None:
-    """Write JSON, which is YAML too."""
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
 def static_inventory(uris: dict[str, str], image: pathlib.Path, public_key: pathlib.Path) -> dict[str, object]:
     """What a person writes: hypervisors, and VMs that name theirs."""
     settings = {
@@ -67,9 +61,3 @@ def static_inventory(uris: dict[str, str], image: pathlib.Path, public_key: path
         "hypervisors": {"hosts": {name: {"libvirt_uri": uri} for name, uri in uris.items()}},
         "vms": {"hosts": {name: {**vms[name], **labels[name]} for name in vms}, "vars": settings},
     }
-
-
-def dynamic_inventory(uris: dict[str, str]) -> dict[str, object]:
-    """The configuration of the inventory plugin."""
-    connections = [{"uri": uri, "alias": name} for name, uri in uris.items()]
-    return {"plugin": "kvmmanager.libvirt.libvirt", "connections": connections}

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[2]
 _DEADLINE = 25 * 60  # seconds for one playbook; emulation is slow
-_TASK = re.compile(r"^TASK \[(?:kvmmanager\.libvirt\.cloud_vm : )?(.*?)\] \**$")
+_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:kvmmanager\.libvirt\.\w+ : )?(.*?)\] \**$")
 _CHANGED = re.compile(r"^changed: \[([^\] ]+)")
 _RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 
@@ -25,6 +25,17 @@ _RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed
 def plain(value: dict[str, Any]) -> Any:
     """ansible-inventory wraps each text that must not be used as a template; here it is only compared."""
     return value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else value
+
+
+def write(path: pathlib.Path, content: object) -> None:
+    """Write JSON, which is YAML too."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def dynamic_inventory(uris: dict[str, str]) -> dict[str, object]:
+    """The configuration of the inventory plugin."""
+    connections = [{"uri": uri, "alias": name} for name, uri in uris.items()]
+    return {"plugin": "kvmmanager.libvirt.libvirt", "connections": connections}
 
 
 @dataclass(frozen=True)
@@ -60,18 +71,24 @@ class Fleet:
 
     :ivar folder: holds ansible.cfg and the folder inventory.
     :ivar image: the cloud image that the VMs are made from.
-    :ivar key: the private SSH key for the guests, where the lab's hosts see it.
+    :ivar key: the private SSH key for the guests, where the lab's hosts see it; None where SSH is not used.
     """
 
     folder: pathlib.Path
     image: pathlib.Path
-    key: pathlib.Path
+    key: pathlib.Path | None
 
     def play(self, playbook: str, *options: str) -> Run:
-        """Run a playbook by its full name. Its output goes to the test's, for when something is wrong."""
-        command = [self._program("ansible-playbook"), "-i", "inventory", f"kvmmanager.libvirt.{playbook}", *options]
+        """Run a playbook of the collection. Its output goes to the test's, for when something is wrong."""
+        return self._play(f"kvmmanager.libvirt.{playbook}", options)
+
+    def play_file(self, name: str, *options: str) -> Run:
+        """Run one of the playbooks that stand beside these tests."""
+        return self._play(str(pathlib.Path(__file__).with_name("playbooks") / name), options)
+
+    def _play(self, playbook: str, options: tuple[str, ...]) -> Run:
         done = subprocess.run(
-            command,
+            [self._program("ansible-playbook"), "-i", "inventory", playbook, *options],
             cwd=self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,

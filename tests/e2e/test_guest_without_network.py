@@ -1,0 +1,162 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A VM without a network interface: it has its agent from the first boot on, and Ansible works in it like anywhere.
+
+The tests build on each other, in the order in which they stand here, since all of them use the same VM: it boots from a
+full cloud image, which takes a while under emulation.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import libvirt
+import pytest
+
+from tests.e2e.fleet import ROOT, Fleet, Run, dynamic_inventory, write
+from tests.lab import Host, Lab, images
+
+VM = "island"
+AGENT = ("agent", "agent_connected")  # variables that the inventory plugin gives on demand
+NEW_VERSION = "99.0.0"
+THROUGH_THE_AGENT = ("-e", "ansible_connection=kvmmanager.libvirt.guest")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """One hypervisor, gone at the end whatever happens."""
+    with Lab(name=f"island{os.getpid()}", hosts=[Host("h1")]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """An inventory with one VM that has no network. It is not deployed yet."""
+    folder = tmp_path_factory.mktemp("island")
+    image, uri = images.cloud(), lab["h1"].uri
+    settings = {
+        "cloud_vm_hypervisor": "h1",
+        "cloud_vm_image": str(image),
+        "cloud_vm_network": "none",
+        "cloud_vm_memory": "768 MiB",
+        "cloud_vm_vcpus": 2,
+        "cloud_vm_disk_size": "4 GiB",
+        "cloud_vm_ssh_authorized_keys": [],
+        # What takes an emulated guest long, and this one does not need: SSH, and System V's scripts, which are asked
+        # for their status one by one.
+        "cloud_vm_user_data": {
+            "ssh_deletekeys": False,
+            "ssh_genkeytypes": [],
+            "bootcmd": [["sh", "-c", "rm -f /etc/init.d/*"], ["systemctl", "mask", "--now", "ssh.service"]],
+        },
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "cloud_vm_wait_timeout": 1200,
+    }
+    (folder / "inventory").mkdir()
+    hypervisors = {"hosts": {"h1": {"libvirt_uri": uri}}}
+    write(folder / "inventory" / "hosts.json", {"hypervisors": hypervisors, "vms": {"hosts": {VM: settings}}})
+    plugin = {**dynamic_inventory({"h1": uri}), "variables": ["name", "uuid", "uri", "state", "addresses", *AGENT]}
+    write(folder / "inventory" / "fleet.libvirt.yml", plugin)
+    (folder / "ansible.cfg").write_text("[defaults]\nnocolor = true\n", encoding="utf-8")
+    return Fleet(folder, image, key=None)
+
+
+@pytest.fixture(scope="module")
+def deployed(fleet: Fleet) -> Run:
+    """The VM, after its first boot."""
+    run = fleet.play("deploy")
+    assert run.status == 0
+    return run
+
+
+@pytest.fixture
+def new_packages(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A folder with the packages of a later version."""
+    folders: list[str | pathlib.Path] = [tmp_path, "--role", tmp_path / "role"]
+    command = [sys.executable, "-m", "packaging", "--version", NEW_VERSION, *folders]
+    subprocess.run(command, cwd=ROOT / "agent", check=True)
+    return tmp_path / "role"
+
+
+def configure(fleet: Fleet, *options: str) -> Run:
+    """Run the playbook in the guest."""
+    return fleet.play_file("configure.yml", *THROUGH_THE_AGENT, *options)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_inventory_says_that_the_agent_is_connected(lab: Lab, fleet: Fleet) -> None:
+    """The VM has no interface and no address, and still is known to be reachable."""
+    found = fleet.hosts()[VM]
+    assert found["libvirt_state"] == "running"
+    assert found["libvirt_agent"] == "kvmmanager"
+    assert found["libvirt_agent_connected"] is True
+    assert "ansible_host" not in found
+    connection = libvirt.open(lab["h1"].uri)
+    try:
+        assert "<interface" not in connection.lookupByName(VM).XMLDesc()
+    finally:
+        connection.close()
+
+
+@pytest.mark.usefixtures("deployed")
+def test_deploying_again_changes_nothing(fleet: Fleet) -> None:
+    """What the role waits for, cloud-init and the agent, is there at once."""
+    run = fleet.play("deploy")
+    assert (run.status, run.recap) == (0, {VM: 0})
+
+
+@pytest.mark.usefixtures("deployed")
+def test_playbook_through_the_agent(fleet: Fleet) -> None:
+    """Run twice, it configures the guest, and then finds nothing to do."""
+    first = configure(fleet, "-e", "ansible_libvirt_agent=kvmmanager")
+    assert (first.status, first.recap) == (0, {VM: 5})
+    again = configure(fleet, "-e", "ansible_libvirt_agent=kvmmanager")
+    assert (again.status, again.recap) == (0, {VM: 0})
+
+
+@pytest.mark.usefixtures("deployed")
+def test_role_upgrades_the_agent_through_itself(fleet: Fleet, new_packages: pathlib.Path) -> None:
+    """The agent goes on until Ansible lets go of it; then the new one is there, and nothing is left to do."""
+    options = (*THROUGH_THE_AGENT, "-e", f"new_packages={new_packages}", "-e", f"new_version={NEW_VERSION}")
+    upgraded = fleet.play_file("upgrade.yml", *options)
+    assert upgraded.status == 0
+    assert {task for task, _host in upgraded.changed} == {
+        "Bring the package",
+        "Install the package",
+        "Configure the agent",
+        "Reload the guest agent",
+    }
+
+
+@pytest.mark.usefixtures("deployed")
+def test_role_removes_the_agent_through_itself(fleet: Fleet) -> None:
+    """Nothing of it is left, as qemu-guest-agent shows; a second run has nothing to do."""
+    assert fleet.play_file("remove.yml", *THROUGH_THE_AGENT).status == 0
+    assert fleet.hosts()[VM]["libvirt_agent"] == "qemu"
+
+
+@pytest.mark.usefixtures("deployed")
+def test_playbook_through_qemu_guest_agent_alone(fleet: Fleet) -> None:
+    """The same playbook finds what it did before, and writes the two files that shall say something else now."""
+    run = configure(fleet, "-e", "greeting=Goodbye")
+    assert (run.status, run.recap) == (0, {VM: 2})
+    assert {task for task, _host in run.changed} == {"Have a file", "Have a file from a template"}
+
+
+@pytest.mark.usefixtures("deployed")
+def test_destroy_leaves_nothing(lab: Lab, fleet: Fleet) -> None:
+    """Only the image stays, which other VMs may share."""
+    assert fleet.play("destroy", "-e", "cloud_vm_stop_timeout=30").status == 0
+    connection = libvirt.open(lab["h1"].uri)
+    try:
+        assert connection.listAllDomains() == []
+        volumes = [volume.name() for pool in connection.listAllStoragePools() for volume in pool.listAllVolumes()]
+    finally:
+        connection.close()
+    assert [name.startswith(fleet.image.stem) for name in volumes] == [True]
