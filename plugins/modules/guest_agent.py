@@ -60,10 +60,12 @@ EXAMPLES = r"""
   kvmmanager.libvirt.guest_agent:
     method: ping
 
-- name: Set the clock of a guest after it was paused
+- name: Give somebody a way in over SSH
   kvmmanager.libvirt.guest_agent:
-    method: set_time
-    params: {time: "{{ now().timestamp() }}"}
+    method: ssh_keys_add
+    params:
+      user: alice
+      keys: ["{{ lookup('ansible.builtin.file', 'alice.pub') }}"]
 
 - name: Look whether file systems are frozen, through qemu-guest-agent
   kvmmanager.libvirt.guest_agent:
@@ -93,5 +95,5 @@ msg:
   description: Why it was not called.
   returned: in check mode, for a method that may change something
   type: str
-  sample: Nobody can tell what set_time would change.
+  sample: Nobody can tell what ssh_keys_add would change.
 """
