@@ -25,6 +25,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interfac
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.qemu_calls import QemuCalls
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.qemu_programs import (
+    PIECE,
     SECONDS,
     decoded,
     execute,
@@ -35,7 +36,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 _READ = 1024 * 1024  # bytes read at once; answers of 4 MiB and more get lost in libvirt
-_WRITE = 256 * 1024  # bytes written at once
 _MOST_ENTRIES = 1_000_000
 
 _KINDS = (
@@ -205,7 +205,7 @@ def _pieces(
     calls: QemuCalls, source: BinaryIO, doing: str, deadline: Deadline, progress: Progress | None
 ) -> Iterator[bytes]:
     while True:
-        piece = source.read(_WRITE)
+        piece = source.read(PIECE)
         if not piece:
             return
         _check_time(calls, doing, deadline)

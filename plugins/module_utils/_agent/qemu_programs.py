@@ -19,8 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.qemu_cal
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 SECONDS = 60.0  # for a command of the agent that answers at once
-_PIECE = 256 * 1024  # bytes given to the agent at once
-_MOST_AT_ONCE = 1024 * 1024  # bytes of input that may go with the order itself; libvirt carries 4 MiB of JSON
+PIECE = 64 * 1024  # bytes given to the agent at once; see `MAX_REQUEST`
 _FIRST_PAUSE = 0.02  # seconds until a program is asked after again
 _LONGEST_PAUSE = 1.0
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -30,7 +29,7 @@ _SHELL = """
 if [ -n "$1" ]; then exec < "$1"; rm -f -- "$1"; fi
 user=$2 folder=$3
 shift 3
-home=$(getent passwd "${user:-root}" | cut -d : -f 6)
+if [ -n "$user" ]; then home=$(getent passwd "$user" | cut -d : -f 6); else home=~root; fi
 export HOME="${home:-/}" USER="${user:-root}" LOGNAME="${user:-root}" SHELL=/bin/sh
 cd -- "${folder:-$HOME}" || exit 126
 if [ -n "$user" ]; then set -- runuser -u "$user" -- "$@"; fi
@@ -44,7 +43,7 @@ def execute(calls: QemuCalls, command: Command, deadline: Deadline, stdin: bytes
 
     :raises GuestError: ``TIMED_OUT`` when it has not ended at the deadline; it is stopped then.
     """
-    later = stdin is not None and len(stdin) > _MOST_AT_ONCE
+    later = stdin is not None and len(stdin) > PIECE
     file = _store(calls, stdin or b"") if later else ""
     order: dict[str, Any] = {
         "path": "/bin/sh",
@@ -99,7 +98,7 @@ def decoded(calls: QemuCalls, command: str, data: Any) -> bytes:
         raise calls.wrong(command, "text in base64") from None
 
 
-def cut(content: bytes, size: int = _PIECE) -> Any:
+def cut(content: bytes, size: int = PIECE) -> Any:
     """The content in pieces that one command of the agent takes."""
     return (content[begin : begin + size] for begin in range(0, len(content), size))
 
@@ -138,7 +137,7 @@ def _name(number: int) -> str:
 
 def _stop(calls: QemuCalls, pid: int) -> None:
     """Kill a program with its group, where it has one of its own."""
-    script = 'kill -KILL -- "-$1" || kill -KILL "$1"'
+    script = 'kill -s KILL -- "-$1" || kill -s KILL "$1"'
     with contextlib.suppress(GuestError):
         order = {"path": "/bin/sh", "arg": ["-c", script, "sh", str(pid)]}
         calls.object("guest-exec", order, SECONDS)
