@@ -45,9 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     present = sorted(path.name for path in TARGETS.iterdir() if (path / "tasks/main.yml").exists())
     chosen = metafunc.config.getoption("target").split() or present
     if unknown := sorted(set(chosen) - set(present)):
-        raise pytest.UsageError(
-            f"there is no target {', '.join(unknown)}; choose from: {', '.join(present)}"
-        )
+        raise pytest.UsageError(f"there is no target {', '.join(unknown)}; choose from: {', '.join(present)}")
     metafunc.parametrize("target", [TARGETS / name for name in chosen], ids=chosen)
 
 

@@ -28,8 +28,8 @@ def configuration(domain: Element) -> dict[str, Any]:
 def drift(stored: Element, live: Element) -> list[dict[str, Any]]:
     """Where a running domain differs from what it will be after its next start.
 
-    Each item has the ``path`` of the option, as ``disks.vda.cache``, and its value ``stored`` and ``live``; None where there is
-    none. What libvirt fills in when it starts a domain (a port, the model of the host's CPU) is no difference.
+    Each item has the ``path`` of the option, as ``disks.vda.cache``, and its value ``stored`` and ``live``; None where
+    there is none. What libvirt fills in when it starts a domain (a port, the model of the host's CPU) is no difference.
     """
     changes = [change for section in SECTIONS for change in _differences(section, stored, live)]
     return [{"path": change.path, "stored": _plain(change.after), "live": _plain(change.before)} for change in changes]
