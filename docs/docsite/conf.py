@@ -40,6 +40,7 @@ SECTIONS = {
 }
 PAGES = {
     "ansible_configuration_settings": "reference_appendices/config.html",
+    "action_plugins": "plugins/action.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     # What an inventory plugin with a cache reads, of the settings of Ansible itself.
     **{
