@@ -17,7 +17,7 @@ TREE = ROOT / ".cache/docs/tree"
 SITE = ROOT / ".cache/docs/html"
 
 # The same patterns stand in docs/docsite/conf.py.
-GUIDES = ("*.md", "docs/*.md", "docs/*/*.md", "roles/*/README.md")
+GUIDES = ("*.md", "docs/*.md", "docs/*/*.md", "agent/*.md", "roles/*/README.md")
 
 INDEX = """\
 kvmmanager.libvirt

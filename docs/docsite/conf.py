@@ -19,6 +19,7 @@ include_patterns = [
     "*.md",
     "docs/*.md",
     "docs/*/*.md",
+    "agent/*.md",
     "roles/*/README.md",
     "collections/**",
 ]
@@ -42,10 +43,16 @@ PAGES = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "action_plugins": "plugins/action.html",
     "common_return_values": "reference_appendices/common_return_values.html",
-    # What an inventory plugin with a cache reads, of the settings of Ansible itself.
+    # What our plugins read, of the settings of Ansible itself.
     **{
-        f"ANSIBLE_CACHE_PLUGIN{name}": f"reference_appendices/config.html#envvar-ANSIBLE_CACHE_PLUGIN{name}"
-        for name in ("", "_CONNECTION", "_PREFIX", "_TIMEOUT")
+        f"ANSIBLE_{name}": f"reference_appendices/config.html#envvar-ANSIBLE_{name}"
+        for name in (
+            "CACHE_PLUGIN",
+            "CACHE_PLUGIN_CONNECTION",
+            "CACHE_PLUGIN_PREFIX",
+            "CACHE_PLUGIN_TIMEOUT",
+            "PIPELINING",
+        )
     },
 }
 
