@@ -63,7 +63,7 @@ def test_output_is_shown_without_control_characters_and_kept_as_it_is() -> None:
 def test_output_is_bounded() -> None:
     shown: list[str] = []
     output = Output(shown.append, limit=10)
-    for _ in range(100):
+    for _time in range(100):
         output.take("stderr", b"x" * 1000)
     output.end()
     assert output.text("stderr") == "x" * 10

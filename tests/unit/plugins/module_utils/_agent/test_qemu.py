@@ -296,7 +296,7 @@ def test_hung_agent_is_unreachable(guest: QemuGuest, agent: Agent, monkeypatch: 
 
 @contextlib.contextmanager
 def opened(path: str, mode: str) -> Iterator[IO[Any]]:
-    with open(path, f"{mode}b") as file:
+    with open(path, "wb" if mode == "w" else "rb") as file:
         yield file
 
 
