@@ -15,7 +15,7 @@ from benchmarks import incumbent
 from benchmarks.report import write
 
 # Each has run() -> list[Figure].
-FILES = ("inventory_link", "inventory_local", "calls", "deploy", "seeds", "upload_memory")
+FILES = ("inventory_link", "inventory_local", "calls", "deploy", "seeds", "upload_memory", "guest")
 
 
 def main() -> int:

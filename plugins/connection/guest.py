@@ -219,9 +219,12 @@ class Connection(ConnectionBase):
 
     def close(self) -> None:
         """Leave the agent to the next program."""
-        opened, self._opened, self._guest = self._opened, None, None
+        opened, guest = self._opened, self._guest
+        self._opened = self._guest = None
         self._connected = False
-        if opened is not None:
+        if opened is not None and guest is not None:
+            sent, received = guest.messages
+            display.vvv(f"CLOSED {guest.where} AFTER {sent} MESSAGES TO IT AND {received} FROM IT", host=self._domain)
             opened.close()
 
     def reset(self) -> None:

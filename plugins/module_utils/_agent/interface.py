@@ -195,6 +195,11 @@ class Guest(abc.ABC):
     def reboot(self) -> None:
         """Ask the guest to start again; returns when it has taken the order."""
 
+    @property
+    @abc.abstractmethod
+    def messages(self) -> tuple[int, int]:
+        """How many messages went to the agent and how many came from it, in the session that is open."""
+
     @abc.abstractmethod
     def close(self) -> None:
         """End the session. Never fails."""

@@ -170,6 +170,11 @@ class KvmmanagerGuest(Guest):
         """See `Guest`."""
         self._order("reboot", "start again")
 
+    @property
+    def messages(self) -> tuple[int, int]:
+        """See `Guest`."""
+        return self.session.sent, self.session.received
+
     def close(self) -> None:
         """See `Guest`."""
         self.session.close()

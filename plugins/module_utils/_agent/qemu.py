@@ -119,6 +119,11 @@ class QemuGuest(Guest):
         """See `Guest`."""
         self._order("start again", self._domain.reboot, libvirt.VIR_DOMAIN_REBOOT_GUEST_AGENT)
 
+    @property
+    def messages(self) -> tuple[int, int]:
+        """See `Guest`. Each call is one of either kind."""
+        return self._calls.made, self._calls.made
+
     def close(self) -> None:
         """See `Guest`. There is nothing to close: each call stands alone."""
 

@@ -36,12 +36,14 @@ class QemuCalls:
     """The commands of one guest's qemu-guest-agent.
 
     :ivar where: the guest in words.
+    :ivar made: how many calls the agent has answered.
     """
 
     def __init__(self, hypervisor: Hypervisor, uuid: str, where: str) -> None:
         self.where = where
         self._hypervisor = hypervisor
         self._uuid = uuid
+        self.made = 0
 
     def answer(self, command: str, arguments: dict[str, Any], seconds: float) -> Any:
         """What a command returns: any JSON value, at most the 4 MiB that libvirt carries.
@@ -60,6 +62,7 @@ class QemuCalls:
             said = self._hypervisor.privileged.agent_command(self._uuid, request, max(1, math.ceil(seconds)))
         except Failure as failure:
             raise self._refusal(command, failure) from failure
+        self.made += 1
         try:
             return json.loads(said)["return"]
         except (ValueError, KeyError, TypeError, RecursionError):

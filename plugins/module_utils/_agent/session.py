@@ -47,6 +47,8 @@ class Session:
     :param frames: whether to ask for raw frames.
     :ivar facts: the answer to ``hello``, checked as far as this class uses it.
     :ivar methods: what the guest's policy allows.
+    :ivar sent: how many messages went to the agent.
+    :ivar received: how many came from it, whatever they were.
     """
 
     def __init__(self, channel: ByteChannel, where: str, deadline: Deadline, frames: bool = True) -> None:
@@ -60,6 +62,7 @@ class Session:
         self._exchanges: dict[str, Exchange] = {}
         self._number = 0
         self._junk = 0
+        self.sent = self.received = 0
         self._heard = time.monotonic()
         self._asked: float | None = None  # when the agent was asked whether it is still there
         self.facts = self._hello(deadline, frames)
@@ -105,7 +108,7 @@ class Session:
             )
         exchange = Exchange(identity, timeout, sinks or {}, outgoing, offset)
         self._exchanges[identity] = exchange
-        self._channel.send(line)
+        self._send(line)
         return exchange
 
     def wait(self, exchange: Exchange, doing: str) -> dict[str, Any]:
@@ -132,7 +135,7 @@ class Session:
 
     def cancel(self, exchange: Exchange) -> None:
         """Tell the agent to end a request."""
-        self._channel.send(wire.notification("cancel", {"of": exchange.identity}))
+        self._send(wire.notification("cancel", {"of": exchange.identity}))
 
     def close(self) -> None:
         """End the session; the agent stops what still runs. Never fails."""
@@ -150,12 +153,25 @@ class Session:
 
     # --- the conversation
 
+    def _send(self, message: bytes) -> None:
+        self.sent += 1
+        self._channel.send(message)
+
+    def _receive(self, deadline: Deadline) -> list[wire.Incoming] | None:
+        """The messages that have come; None when nothing comes until the deadline."""
+        received = self._channel.receive(deadline)
+        if not received:
+            return None
+        messages = list(self._decoder.feed(received))
+        self.received += len(messages)
+        return messages
+
     def _hello(self, deadline: Deadline, frames: bool) -> dict[str, Any]:
         patience = _FIRST_HELLO
         while not deadline.passed:
             exchange = self._exchanges.setdefault(nonce := os.urandom(16).hex(), Exchange(nonce, patience))
             asked = {"versions": list(wire.VERSIONS), "frames": frames, "client": "kvmmanager.libvirt"}
-            self._channel.send(wire.PREAMBLE + wire.request(nonce, "hello", asked))
+            self._send(wire.PREAMBLE + wire.request(nonce, "hello", asked))
             try:
                 answer = self._answer(exchange, _sooner(deadline, patience))
             finally:
@@ -170,10 +186,10 @@ class Session:
 
     def _answer(self, exchange: Exchange, deadline: Deadline) -> dict[str, Any] | None:
         while exchange.answer is None and exchange.error is None:
-            received = self._channel.receive(deadline)
-            if not received:
+            messages = self._receive(deadline)
+            if messages is None:
                 return None
-            for incoming in self._decoder.feed(received):
+            for incoming in messages:
                 # What came before this answer was for somebody else and is no sign of a bad guest.
                 if "method" not in incoming.message and incoming.message.get("id") == exchange.identity:
                     exchange.settle(incoming.message)
@@ -187,16 +203,16 @@ class Session:
         """Send what there is credit for, and take what comes."""
         for exchange in list(self._exchanges.values()):
             for message in exchange.pieces(self._frames):
-                self._channel.send(message)
+                self._send(message)
         more = any(exchange.can_send for exchange in self._exchanges.values())
-        received = self._channel.receive(_sooner(deadline, 0 if more else _QUIET))
-        if not received:
+        messages = self._receive(_sooner(deadline, 0 if more else _QUIET))
+        if messages is None:
             self._check_presence()
             return
         self._heard, self._asked = time.monotonic(), None
-        for incoming in self._decoder.feed(received):
+        for incoming in messages:
             for message in self._take(incoming):
-                self._channel.send(message)
+                self._send(message)
 
     def _check_presence(self) -> None:
         """The port does not tell when the agent ends, or is started again and knows nothing of this session."""
@@ -205,7 +221,7 @@ class Session:
             self._asked = now
             self._number += 1
             expires = round(now + self._clock + _DEAD, 3)
-            self._channel.send(wire.request(wire.request_id(self._token, self._number), "ping", {"expires": expires}))
+            self._send(wire.request(wire.request_id(self._token, self._number), "ping", {"expires": expires}))
         elif self._asked is not None and now - self._asked >= _DEAD:
             raise GuestUnreachable(
                 f"The agent in {self._where} has not said anything for {now - self._heard:.0f} seconds: it was stopped "

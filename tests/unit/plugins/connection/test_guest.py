@@ -31,6 +31,7 @@ class Guest:
 
     where = "the guest of 'web1'"
     agent = "kvmmanager"
+    messages = (3, 2)
 
     def __init__(self) -> None:
         self.ran: list[tuple[Command, float, bytes | None]] = []
