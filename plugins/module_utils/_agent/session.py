@@ -65,6 +65,7 @@ class Session:
         self.sent = self.received = 0
         self._heard = time.monotonic()
         self._asked: float | None = None  # when the agent was asked whether it is still there
+        self._question = ""  # the id of that request
         self.facts = self._hello(deadline, frames)
         self._token = _text(self.facts.get("session"))
         self._clock = _number(self.facts.get("clock")) - time.monotonic()
@@ -220,8 +221,9 @@ class Session:
         if self._asked is None and now - self._heard >= _QUIET:
             self._asked = now
             self._number += 1
+            self._question = wire.request_id(self._token, self._number)
             expires = round(now + self._clock + _DEAD, 3)
-            self._send(wire.request(wire.request_id(self._token, self._number), "ping", {"expires": expires}))
+            self._send(wire.request(self._question, "ping", {"expires": expires}))
         elif self._asked is not None and now - self._asked >= _DEAD:
             raise GuestUnreachable(
                 f"The agent in {self._where} has not said anything for {now - self._heard:.0f} seconds: it was stopped "
@@ -235,6 +237,12 @@ class Session:
         params = message.get("params", {})
         identity = message.get("id") if method is None else params.get("of")
         exchange = self._exchanges.get(identity) if isinstance(identity, str) else None
+        if method is None and identity == self._question and _is_of_no_session(message):
+            # What runs may have begun, so it is not made again, as a request with this answer would be.
+            raise GuestUnreachable(
+                f"The agent in {self._where} was started again, or another program ended the session with it, before "
+                "it had answered. Look at the guest, then run the task again."
+            )
         if exchange is None or incoming.error is not None:
             self._count_junk()
         elif method is None:
@@ -256,6 +264,11 @@ class Session:
 def _sooner(deadline: Deadline, seconds: float) -> Deadline:
     remaining = deadline.remaining
     return Deadline(seconds if remaining is None else min(seconds, remaining))
+
+
+def _is_of_no_session(answer: dict[str, Any]) -> bool:
+    error = answer.get("error")
+    return isinstance(error, dict) and error.get("code") == wire.NO_SESSION
 
 
 def _text(value: Any) -> str:

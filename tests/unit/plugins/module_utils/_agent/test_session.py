@@ -19,6 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interfac
     Command,
     GuestError,
     GuestUnreachable,
+    SessionEnded,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.output import Output
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.session import Session
@@ -145,6 +146,19 @@ def test_silence_ends_at_the_timeout() -> None:
 def test_an_agent_that_has_died_is_noticed_before_a_long_timeout() -> None:
     with pytest.raises(GuestUnreachable, match="has not said anything for"):
         opened(Agent(silent)).call("ping", {}, 3600, "answer")
+
+
+@pytest.mark.usefixtures("_mortal")
+def test_an_agent_that_has_started_again_is_noticed_and_the_request_not_repeated() -> None:
+    def reply(message: dict[str, Any], _payload: bytes | None) -> Iterator[bytes]:
+        if message["method"] == "ping":
+            yield wire.failure(message["id"], wire.WireError(wire.NO_SESSION, "no such session"))
+
+    agent = Agent(reply)
+    with pytest.raises(GuestUnreachable, match="was started again, or another program") as caught:
+        guest_with(agent).run(Command(["sleep", "1000"]), 3600)
+    assert not isinstance(caught.value, SessionEnded)
+    assert agent.methods.count("exec") == 1
 
 
 def test_what_nobody_asked_for_is_borne_for_a_while_only() -> None:
