@@ -15,28 +15,42 @@ description:
     What it needs is an agent in the guest, on a virtio-serial port of the domain.
   - It talks to the agent of this collection, C(kvmmanager-agent), or to C(qemu-guest-agent), which is slower.
   - The controller opens the hypervisor's libvirt daemon; O(uri) may name another machine, over SSH or TLS.
-  - A host of the inventory plugin P(kvmmanager.libvirt.libvirt#inventory) needs no variable besides
-    C(ansible_connection), for that plugin tells which domain of which hypervisor it is.
+  - A host of the inventory plugin P(kvmmanager.libvirt.libvirt#inventory) needs no variable but C(ansible_connection)
+    to say which domain of which hypervisor it is. What the daemon asks of whoever opens it, such as O(login_password),
+    has to be a variable of the host.
   - Tasks run as the user of the agent, which is root. C(ansible_user) is not used. C(become) works, and never needs
     a password.
   - For guests with Linux.
 requirements:
   - libvirt-python on the controller (the Debian and Fedora package is C(python3-libvirt))
 notes:
-  - An agent serves one program at a time. A task waits for its turn, at most O(timeout) seconds.
+  - An agent serves one program at a time. A task waits for its turn, at most O(agent_timeout) seconds.
+  - A task with C(delegate_to) runs in the guest of the host that it is delegated to. In the variables of that host,
+    C(inventory_hostname) is still the name of the other one, so do not make C(ansible_libvirt_domain) of it.
   - Pipelining is on by default. It halves what passes the port.
   - C(qemu-guest-agent) of some distributions forbids commands or files by default. On Fedora and Red Hat look at
     C(/etc/sysconfig/qemu-ga).
 options:
   domain:
-    description: The domain, by its name or its UUID.
+    description:
+      - The domain, by its name or its UUID.
+      - Where no variable says it, the domain has the name that the inventory gives to the host.
     type: str
     # The last variable that is set wins.
     vars:
-      - name: inventory_hostname
       - name: libvirt_name
       - name: libvirt_uuid
       - name: ansible_libvirt_domain
+  host:
+    description: The host in the inventory. Ansible sets it.
+    type: str
+    vars:
+      - name: inventory_hostname
+  delegate_to:
+    description: The host that the task is delegated to, if any. It takes the place of O(host).
+    type: str
+    keyword:
+      - name: delegate_to
   agent:
     description:
       - Which agent to talk to.
@@ -54,7 +68,8 @@ options:
     default: 0
     vars:
       - name: ansible_libvirt_wait
-  timeout:
+  # Not "timeout" and "password": Ansible gives its own values to options with these names.
+  agent_timeout:
     description: How many seconds a connected agent has to answer, and other programs have to leave it.
     type: float
     default: 30
@@ -78,7 +93,10 @@ options:
     vars:
       - name: ansible_pipelining
   uri:
-    description: The libvirt daemon to talk to, as a L(libvirt URI,https://libvirt.org/uri.html).
+    description:
+      - The libvirt daemon to talk to, as a L(libvirt URI,https://libvirt.org/uri.html).
+      - This plugin cannot see the variables of other hosts. Where the hypervisor is a host of the inventory, let a
+        template look them up, as in the examples.
     type: str
     default: qemu:///system
     env:
@@ -91,7 +109,7 @@ options:
     type: str
     vars:
       - name: ansible_libvirt_username
-  password:
+  login_password:
     description: The password for O(username).
     type: str
     vars:
@@ -153,13 +171,24 @@ guests:
   vars:
     ansible_connection: kvmmanager.libvirt.guest
     ansible_libvirt_uri: qemu+ssh://root@hv1.example.com/system
+
+# Hypervisors that are hosts of the inventory, and guests that name theirs.
+hypervisors:
+  hosts:
+    kvm1: {libvirt_uri: qemu+ssh://root@kvm1.example.com/system}
+vms:
+  hosts:
+    web3: {cloud_vm_hypervisor: kvm1}
+  vars:
+    ansible_connection: kvmmanager.libvirt.guest
+    ansible_libvirt_uri: "{{ hostvars[cloud_vm_hypervisor].libvirt_uri }}"
 """
 
 import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.plugins.connection import ConnectionBase
@@ -173,12 +202,18 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest im
     GuestUnreachable,
     open_guest,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, connect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import (
+    ConnectionOptions,
+    Hypervisor,
+    connect,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 display = Display()
 
-_SHELL = "/bin/sh"
+# Ansible's families of shells → the program that takes a command line of it. Windows would begin with a line here, and
+# with paths in `_where_it_leads`.
+_SHELLS = {"sh": "/bin/sh", "csh": "csh", "fish": "fish"}
 
 
 class Connection(ConnectionBase):
@@ -186,9 +221,18 @@ class Connection(ConnectionBase):
 
     transport = "kvmmanager.libvirt.guest"
     has_pipelining = True
+    # What Ansible works out from the user's name, such as who must be able to read a file, is about root.
+    default_user = "root"
 
     _guest: Guest | None = None
     _opened: contextlib.ExitStack | None = None
+    _opened_for: tuple[Any, ...] = ()
+
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """Take the options of a task. Ansible keeps a connection through a loop, whoever its items are for."""
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+        if self._opened is not None and self._opened_for != self._target:
+            self.close()
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a command line of the shell in the guest; its exit status and what it wrote."""
@@ -196,7 +240,7 @@ class Connection(ConnectionBase):
         display.vvv(f"EXEC {cmd}", host=self._domain)
         with self._sentences(), self._session() as guest:
             # Without any input a program that reads would wait for ever.
-            ended = guest.run(Command([_SHELL, "-c", cmd]), self._time, in_data or b"")
+            ended = guest.run(Command([_program_of(self._shell), "-c", cmd]), self._time, in_data or b"")
         if ended.stdout_truncated or ended.stderr_truncated:
             raise AnsibleError(
                 f"A command in {guest.where} wrote more than can be taken. Let it write into a file, and fetch that."
@@ -233,7 +277,19 @@ class Connection(ConnectionBase):
 
     @property
     def _domain(self) -> str:
-        return str(self.get_option("domain"))
+        # The variables of a delegated task are those of the host that it is delegated to, but for the host's name.
+        return str(self.get_option("domain") or self.get_option("delegate_to") or self.get_option("host"))
+
+    @property
+    def _daemon(self) -> ConnectionOptions:
+        renamed = {"password": "login_password"}
+        names = ConnectionOptions.__dataclass_fields__
+        return ConnectionOptions.from_params({name: self.get_option(renamed.get(name, name)) for name in names})
+
+    @property
+    def _target(self) -> tuple[Any, ...]:
+        """What a session belongs to; another one is needed when it changes."""
+        return self._daemon, self._domain, self.get_option("agent")
 
     @property
     def _time(self) -> float:
@@ -242,17 +298,27 @@ class Connection(ConnectionBase):
     def _connect(self) -> Connection:
         if self._connected:
             return self
-        # What Ansible works out from the user's name, such as who must be able to read a file, is about root.
-        self._play_context.remote_user = "root"
-        options = {name: self.get_option(name) for name in ConnectionOptions.__dataclass_fields__}
+        _program_of(self._shell)  # refuses a guest that cannot be worked in
         with contextlib.ExitStack() as opened, self._sentences():
-            hypervisor = opened.enter_context(connect(ConnectionOptions.from_params(options)))
-            agent, wait, timeout = (self.get_option(name) for name in ("agent", "wait", "timeout"))
+            hypervisor = self._enter_daemon(opened)
+            agent, wait, timeout = (self.get_option(name) for name in ("agent", "wait", "agent_timeout"))
             self._guest = opened.enter_context(open_guest(hypervisor, self._domain, agent, wait, timeout))
-            self._opened = opened.pop_all()
+            self._opened, self._opened_for = opened.pop_all(), self._target
         display.vvv(f"OPENED {self._guest.where} THROUGH {self._guest.agent}", host=self._domain)
         self._connected = True
         return self
+
+    def _enter_daemon(self, opened: contextlib.ExitStack) -> Hypervisor:
+        daemon = self._daemon
+        try:
+            return opened.enter_context(connect(daemon))
+        except Failure as failure:
+            if "://" in daemon.uri:
+                raise
+            raise Failure(
+                f"{failure.message} {daemon.uri} is no URI. To name a host of the inventory, write "
+                f"\"{{{{ hostvars['{daemon.uri}'].libvirt_uri }}}}\" as ansible_libvirt_uri."
+            ) from failure
 
     def _where_it_leads(self, path: str, transfer: Callable[[str], object]) -> None:
         """Do a transfer, if need be with the path that this one leads to.
@@ -293,6 +359,17 @@ class Connection(ConnectionBase):
             slow = isinstance(failure, GuestError) and failure.code == wire.TIMED_OUT
             advice = " Allow more with command_timeout (ansible_libvirt_command_timeout)." if slow else ""
             raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message + advice) from failure
+
+
+def _program_of(shell: Any) -> str:
+    """The program that understands what one of Ansible's shell plugins writes."""
+    family = getattr(shell, "SHELL_FAMILY", "sh")
+    if family not in _SHELLS:
+        raise AnsibleError(
+            f"The connection plugin guest cannot work with the shell '{family}' (ansible_shell_type), only with "
+            f"{', '.join(sorted(_SHELLS))}: guests with Windows cannot be managed through it yet."
+        )
+    return _SHELLS[family]
 
 
 @contextlib.contextmanager

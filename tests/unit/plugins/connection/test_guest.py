@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 
 from ansible_collections.kvmmanager.libvirt.plugins.connection import guest as plugin
@@ -24,6 +25,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest im
     GuestError,
     GuestUnreachable,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 
 class Guest:
@@ -119,6 +121,50 @@ def test_the_last_variable_names_the_domain(guest: Guest) -> None:
     with pytest.raises(AnsibleConnectionFailure, match="'b' does not run"):
         connection(libvirt_name="b").exec_command("true")
     assert len(guest.ran) == 2
+
+
+def test_an_open_guest_is_left_when_the_next_item_of_a_loop_is_for_another_one(guest: Guest) -> None:
+    opened = connection()
+    opened.exec_command("true")
+    stays = []
+    for more in ({"ansible_libvirt_command_timeout": 9}, {"ansible_libvirt_agent": "qemu"}):
+        opened.set_options(var_options={"inventory_hostname": "web1", **more})
+        stays.append(guest.open)
+    assert stays == [True, False]
+    opened.exec_command("true")
+    opened.set_options(task_keys={"delegate_to": "web2"}, var_options={"inventory_hostname": "web1"})
+    assert not guest.open
+    with pytest.raises(AnsibleConnectionFailure, match="'web2' does not run"):
+        opened.exec_command("true")
+
+
+def test_no_option_takes_the_value_of_a_keyword_by_having_its_name(guest: Guest) -> None:
+    opened = connection()
+    ours = set(opened._options)
+    # What TaskExecutor gives besides the keywords of a task.
+    assert ours & {*Task.fattributes, "timeout", "password"} == {"delegate_to"}
+
+
+def test_the_shell_is_that_of_the_guest(guest: Guest) -> None:
+    opened = connection()
+    opened._shell.SHELL_FAMILY = "csh"
+    opened.exec_command("true")
+    assert guest.ran[-1][0].argv == ["csh", "-c", "true"]
+    windows = connection()
+    windows._shell.SHELL_FAMILY = "powershell"
+    with pytest.raises(AnsibleError, match="guests with Windows cannot be managed through it yet"):
+        windows.exec_command("true")
+    with pytest.raises(AnsibleError, match="guests with Windows"):
+        windows.fetch_file("/file", "here")
+
+
+def test_a_host_of_the_inventory_is_no_uri(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(_options: Any) -> Any:
+        raise Failure("Cannot open kvm1.")
+
+    monkeypatch.setattr(plugin, "connect", connect)
+    with pytest.raises(AnsibleConnectionFailure, match=r"hostvars\['kvm1'\]\.libvirt_uri"):
+        connection(ansible_libvirt_uri="kvm1").exec_command("true")
 
 
 def test_pipelining_is_on_unless_somebody_turns_it_off(guest: Guest) -> None:
