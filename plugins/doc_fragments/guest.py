@@ -15,9 +15,10 @@ options:
   name:
     description:
       - The domain of the guest, by its name or uuid.
-      - When neither this nor O(uuid) is given, the host that the task runs for is the domain. Its variables say which,
-        C(ansible_libvirt_domain) first, then C(libvirt_uuid) and C(libvirt_name), which the inventory plugin sets.
-        Without these it is the name of the host in the inventory.
+      - When neither this nor O(uuid) is given, the host that the task runs for is the domain, or the one that it is
+        delegated to (C(delegate_to)) unless that is C(localhost). Its variables say which, C(ansible_libvirt_domain)
+        first, then C(libvirt_uuid) and C(libvirt_name), which the inventory plugin sets. Without these it is the name
+        of the host in the inventory.
     type: str
   uuid:
     description: The domain of the guest, by its uuid.
@@ -38,11 +39,21 @@ options:
       - The variable C(ansible_libvirt_wait) of the host is the default where it is set.
     type: float
     default: 0
+  agent_timeout:
+    description:
+      - How many seconds an agent that is there may take to answer for the first time, and other programs that work in
+        the same guest to let go of it.
+      - The variable C(ansible_libvirt_timeout) of the host is the default where it is set.
+    type: float
+    default: 30
 notes:
   - The task runs on the controller, whatever the connection of the host is, and opens O(uri) from there. The guest
     needs no network, no login and no Python.
   - When the task does not name an option of the connection, the variable of the host with C(ansible_libvirt_) before
     that name does, such as C(ansible_libvirt_uri). For O(uri), C(libvirt_uri) of the inventory plugin comes after it.
+  - O(uri) may also be the name of a hypervisor in the inventory. Its C(libvirt_uri) says where its daemon is. Without
+    that, it is the machine itself for C(ansible_connection=local), and else reached over SSH as its C(ansible_host),
+    C(ansible_user) and C(ansible_port) say.
   - What a guest says is never taken for a template.
 seealso:
   - name: The guest agent

@@ -17,7 +17,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import Guest, open_guest
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import Guest, GuestError, open_guest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import (
     ConnectionOptions,
     Hypervisor,
@@ -27,9 +28,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, render_diff
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource, perform
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_options import (
+    InventoryHost,
     checked_options,
     domain_of,
+    host_of,
     option_values,
+    uri_of,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import untrusted
 
@@ -39,7 +43,7 @@ class Context:
 
     :ivar params: the task's options.
     :ivar domain: name or uuid of the domain.
-    :ivar host: the name that the inventory has for the host that the task runs for.
+    :ivar host: the name that the inventory has for the host whose guest this is.
     :ivar diff: whether a diff is wanted.
     :ivar find: the path of a file of the controller that a task names, as the lookup of Ansible's own copy finds it.
     :ivar near: the path of a file of the controller that a task is going to write, relative to the playbook.
@@ -72,7 +76,8 @@ class Context:
 
     def open(self, wait: float) -> Guest:
         """Another session, when the one before has been closed. It lasts until `close`."""
-        opening = open_guest(self.hypervisor, self.domain, self.params["agent"], wait)
+        agent, timeout = self.params["agent"], self.params["agent_timeout"]
+        opening = open_guest(self.hypervisor, self.domain, agent, wait, timeout)
         return self._sessions.enter_context(opening)
 
     def close(self) -> None:
@@ -123,19 +128,22 @@ class GuestAction(ActionBase):
         """The task's result; Ansible calls this."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         params: dict[str, Any] = {}
+        variables = task_vars or {}
+        host = host_of(variables, self._task.delegate_to)
+        template = self._templar.copy_with_new_env(available_variables=host.variables).template
         try:
-            variables = option_values(task_vars or {}, self._templar.template)
-            params = checked_options(self._task.args, self.arguments, self.constraints, variables)
-            outcome = self._outcome(params, task_vars or {})
+            given = option_values(host, template)
+            params = checked_options(self._task.args, self.arguments, self.constraints, given)
+            params["uri"] = uri_of(params["uri"], variables.get("hostvars", {}))
+            outcome = self._outcome(params, host, domain_of(params, host, template))
         except Failure as failure:
-            outcome = {**failure.result, "failed": True, "msg": failure.message}
+            outcome = {**failure.result, "failed": True, "msg": failure.message + _advice(failure, params)}
         hidden = {text for text in (params.get("password"), *self.secrets(params)) if text}
         return {**result, **untrusted(remove_values(outcome, hidden) if hidden else outcome)}
 
-    def _outcome(self, params: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _outcome(self, params: dict[str, Any], host: InventoryHost, domain: str) -> dict[str, Any]:
         with connect(ConnectionOptions.from_params(params), read_only=self._task.check_mode) as hypervisor:
-            context = Context(params, hypervisor, domain_of(params, task_vars, self._templar.template))
-            context.host = str(task_vars.get("inventory_hostname", ""))
+            context = Context(params, hypervisor, domain, host.name)
             self._equip(context)
             with contextlib.closing(context):
                 task = self.task(context)
@@ -159,3 +167,10 @@ class GuestAction(ActionBase):
         """Remove the temporary copies of files that Ansible Vault had encrypted; Ansible calls this at the end."""
         self._loader.cleanup_all_tmp_files()
         super().cleanup(force)
+
+
+def _advice(failure: Failure, params: dict[str, Any]) -> str:
+    """What allows more time to a task that took too long, unless the message says it."""
+    if not isinstance(failure, GuestError) or failure.code != wire.TIMED_OUT or "timeout" not in params:
+        return ""
+    return f" The task has {params['timeout']:g} seconds (timeout): allow more, or look at what the guest is busy with."

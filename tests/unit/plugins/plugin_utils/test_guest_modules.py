@@ -17,9 +17,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_call imp
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_command import Output
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_copy import absolute
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_options import (
+    InventoryHost,
     checked_options,
     domain_of,
+    host_of,
     option_values,
+    uri_of,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_owners import accounts
 
@@ -30,10 +33,11 @@ def same(value: Any) -> Any:
 
 def test_options_of_the_task_win_over_variables_and_these_over_defaults() -> None:
     task_vars = {"libvirt_uri": "test:///b", "ansible_libvirt_uri": "test:///a", "ansible_libvirt_wait": 7}
-    variables = option_values(task_vars, same)
-    assert variables == {"uri": "test:///a", "wait": 7}
+    variables = option_values(InventoryHost("h", {**task_vars, "ansible_libvirt_timeout": 90}), same)
+    assert variables == {"uri": "test:///a", "wait": 7, "agent_timeout": 90}
     found = checked_options({"wait": "3"}, {}, {}, variables)
     assert (found["uri"], found["wait"], found["agent"]) == ("test:///a", 3.0, "auto")
+    assert (found["agent_timeout"], checked_options({}, {}, {}, {})["agent_timeout"]) == (90.0, 30.0)
 
 
 def test_an_unknown_option_is_a_sentence() -> None:
@@ -43,11 +47,38 @@ def test_an_unknown_option_is_a_sentence() -> None:
 
 def test_the_domain_is_named_by_the_task_or_the_variables_or_is_the_host() -> None:
     nothing = {"name": None, "uuid": None}
-    variables = {"libvirt_uuid": "u", "libvirt_name": "n", "inventory_hostname": "h"}
-    assert domain_of({"name": "t", "uuid": None}, variables, same) == "t"
-    assert domain_of(nothing, {**variables, "ansible_libvirt_domain": "d"}, same) == "d"
-    assert domain_of(nothing, variables, same) == "u"
-    assert domain_of(nothing, {"inventory_hostname": "h"}, same) == "h"
+    variables = {"libvirt_uuid": "u", "libvirt_name": "n"}
+    assert domain_of({"name": "t", "uuid": None}, InventoryHost("h", variables), same) == "t"
+    assert domain_of(nothing, InventoryHost("h", {**variables, "ansible_libvirt_domain": "d"}), same) == "d"
+    assert domain_of(nothing, InventoryHost("h", variables), same) == "u"
+    assert domain_of(nothing, InventoryHost("h", {}), same) == "h"
+
+
+def test_the_host_is_the_one_that_the_task_is_delegated_to_unless_that_is_the_controller() -> None:
+    there = {"libvirt_name": "there", "inventory_hostname": "here"}
+    delegated = {"web2": there, "localhost": {}, "127.0.0.1": {}}
+    task_vars = {"inventory_hostname": "here", "libvirt_name": "here", "ansible_delegated_vars": delegated}
+    assert host_of(task_vars, None) == InventoryHost("here", task_vars)
+    assert host_of(task_vars, "web2") == InventoryHost("web2", there)
+    assert host_of(task_vars, "localhost") == host_of(task_vars, "127.0.0.1") == host_of(task_vars, None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "uri"),
+    [
+        ({"libvirt_uri": "qemu+tls://k/system", "ansible_host": "k"}, "qemu+tls://k/system"),
+        ({"libvirt_uri": "qemu+tls://outer/system", "libvirt_uuid": "u"}, "qemu+ssh://kvm1/system"),
+        ({"ansible_connection": "local"}, "qemu:///system"),
+        (
+            {"ansible_host": "10.0.0.1", "ansible_user": "root", "ansible_port": 22},
+            "qemu+ssh://root@10.0.0.1:22/system",
+        ),
+    ],
+)
+def test_a_hypervisor_of_the_inventory_stands_for_its_uri(variables: dict[str, Any], uri: str) -> None:
+    assert uri_of("kvm1", {"kvm1": variables}) == uri
+    assert uri_of("alias-of-libvirt", {"kvm1": variables}) == "alias-of-libvirt"
+    assert uri_of("test:///default", {"test:///default": variables}) == "test:///default"
 
 
 def test_output_is_shown_without_control_characters_and_kept_as_it_is() -> None:
