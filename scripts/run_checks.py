@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run every check of this repository, one after the other, and print a summary.
+"""Run every check of this repository and print a summary.
 
-A check that fails does not stop the others. A pytest run counts its tests, any other check counts
-as one test. The last line reads `N passed, N failed, N skipped`.
+There are two lanes, side by side: what looks at the code, and what needs lab hosts, which waits for guests most of the
+time. Each line of a check's output begins with its name. A check that fails does not stop the others. A pytest run
+counts its tests, any other check counts as one test. The last line reads `N passed, N failed, N skipped`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).parents[1]
 REPORTS = ROOT / "tests/output/junit"
 
-# The quick checks come first. What needs lab hosts comes last, and is slow under emulation.
 NOX_SESSIONS = (
     "codeqa",
     "yamllint",
@@ -35,7 +36,8 @@ NOX_SESSIONS = (
     "build-import-check",
     "ansible-lint",
 )
-PYTEST_RUNS = ("unit", "lab", "integration", "e2e")
+
+Check = Callable[[], "Result"]
 
 
 @dataclasses.dataclass
@@ -59,22 +61,30 @@ def main() -> int:
     """Run the checks; 0 when none failed."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
-    results = list(checks())
+    results = run_lanes(lanes())
     print_summary(results)
     return int(any(result.failed for result in results))
 
 
-def checks() -> Iterator[Result]:
-    """Run each check in turn."""
-    for session in NOX_SESSIONS:
-        yield tool(session, nox(session))
-    yield pytest_run("unit")
-    yield tool("agent", [sys.executable, "agent/run_tests.py"])
-    yield tool("agent-faults", [sys.executable, "agent/run_tests.py", "--faults"])
-    yield sanity()
-    for name in PYTEST_RUNS[1:]:
-        yield pytest_run(name)
-    yield tool("molecule", [sys.executable, "-m", "scripts.molecule"])
+def lanes() -> list[list[Check]]:
+    """The checks; those of one lane come one after the other."""
+    code = [tool_check(session, nox(session)) for session in NOX_SESSIONS]
+    code += [
+        pytest_check("unit"),
+        tool_check("agent", [sys.executable, "agent/run_tests.py"]),
+        tool_check("agent-faults", [sys.executable, "agent/run_tests.py", "--faults"]),
+        sanity,
+    ]
+    hosts = [pytest_check(name) for name in ("lab", "integration", "e2e")]
+    hosts.append(tool_check("molecule", [sys.executable, "-m", "scripts.molecule"]))
+    return [code, hosts]
+
+
+def run_lanes(lanes: Sequence[Sequence[Check]]) -> list[Result]:
+    """Run the lanes side by side; the results, lane by lane."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        done = pool.map(lambda lane: [check() for check in lane], lanes)
+        return [result for lane in done for result in lane]
 
 
 def nox(session: str) -> list[str]:
@@ -82,18 +92,26 @@ def nox(session: str) -> list[str]:
     return [sys.executable, "-m", "nox", "--reuse-existing-virtualenvs", "--session", session]
 
 
-def tool(name: str, command: list[str]) -> Result:
+def tool_check(name: str, command: list[str]) -> Check:
     """A check that either passes or fails as a whole."""
-    status, seconds = run(name, command)
-    return Result(name, seconds, passed=int(status == 0), failed=int(status != 0))
+
+    def check() -> Result:
+        status, seconds = run(name, command)
+        return Result(name, seconds, passed=int(status == 0), failed=int(status != 0))
+
+    return check
 
 
-def pytest_run(name: str) -> Result:
+def pytest_check(name: str) -> Check:
     """A run of pytest, each of whose tests counts."""
-    report = REPORTS / f"{name}.xml"
-    command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junit-xml={report}", "-rs"]
-    status, seconds = run(name, command)
-    return counted(Result(name, seconds), status, [report])
+
+    def check() -> Result:
+        report = REPORTS / f"{name}.xml"
+        command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junit-xml={report}", "-rs"]
+        status, seconds = run(name, command)
+        return counted(Result(name, seconds), status, [report])
+
+    return check
 
 
 def sanity() -> Result:
@@ -126,10 +144,23 @@ def count(result: Result, report: pathlib.Path) -> None:
 
 def run(name: str, command: list[str]) -> tuple[int, float]:
     """Run one check where its output can be seen; its exit status and how many seconds it took."""
-    print(f"\n=== {name}", flush=True)
+    say(name, "begins")
     begin = time.monotonic()
-    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
-    return status, time.monotonic() - begin
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            say(name, line.decode("utf-8", "replace").rstrip())
+    seconds = time.monotonic() - begin
+    say(name, f"ended with status {process.returncode} after {seconds:.0f} s")
+    return process.returncode, seconds
+
+
+def say(name: str, line: str) -> None:
+    """One line of a check's output, written at once, since two checks write at a time."""
+    sys.stdout.write(f"{name}| {line}\n")
+    sys.stdout.flush()
 
 
 def print_summary(results: list[Result]) -> None:

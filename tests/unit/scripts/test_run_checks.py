@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 
 import pytest
 
@@ -54,5 +55,23 @@ def test_the_last_line_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_failed_check_stops_none_but_fails_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(run_checks, "REPORTS", tmp_path / "reports")
-    monkeypatch.setattr(run_checks, "checks", lambda: iter([Result("a", 0, failed=1), Result("b", 0, passed=1)]))
+    done: list[str] = []
+
+    def check(name: str, passed: int = 0, failed: int = 0) -> run_checks.Check:
+        def run() -> Result:
+            done.append(name)
+            return Result(name, 0, passed, failed)
+
+        return run
+
+    lanes = [[check("a", failed=1), check("b", passed=1)], [check("c", passed=1)]]
+    monkeypatch.setattr(run_checks, "lanes", lambda: lanes)
     assert run_checks.main() == 1
+    assert sorted(done) == ["a", "b", "c"]
+
+
+def test_output_is_passed_on_with_the_name_of_its_check(capfd: pytest.CaptureFixture[str]) -> None:
+    script = "import sys; print('out', flush=True); sys.stderr.write('err'); sys.exit(3)"
+    status, _seconds = run_checks.run("lint", [sys.executable, "-c", script])
+    assert status == 3
+    assert capfd.readouterr().out.splitlines()[1:3] == ["lint| out", "lint| err"]
