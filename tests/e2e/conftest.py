@@ -10,13 +10,14 @@ import os
 import pathlib
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.e2e.fleet import Fleet, dynamic_inventory, write
 from tests.lab import Host, Lab, images
 
-HOSTS = (Host("h1", release="bookworm"), Host("h2", release="trixie"))
+HOSTS = (Host("h1", release="bookworm", ssh=True), Host("h2", release="trixie", ssh=True))
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,23 @@ def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     image = images.cloud()
     uris = {host.name: host.uri for host in lab.hosts}
     (folder / "inventory").mkdir()
-    write(folder / "inventory" / "hosts.json", static_inventory(uris, image, key.with_suffix(".pub")))
+    inventory = static_inventory(uris, image, key.with_suffix(".pub"))
+    inventory["vms"]["vars"].update(ansible_user="debian", ansible_ssh_private_key_file=str(key))
+    for settings in inventory["vms"]["hosts"].values():
+        settings["ansible_ssh_common_args"] = through(lab, settings["cloud_vm_hypervisor"])
+    write(folder / "inventory" / "hosts.json", inventory)
     write(folder / "inventory" / "fleet.libvirt.yml", dynamic_inventory(uris))
     (folder / "ansible.cfg").write_text("[defaults]\nnocolor = true\n", encoding="utf-8")
     return Fleet(folder, image, key)
 
 
-def static_inventory(uris: dict[str, str], image: pathlib.Path, public_key: pathlib.Path) -> dict[str, object]:
+def through(lab: Lab, hypervisor: str) -> str:
+    """Options for SSH to a guest by way of its hypervisor, since its network is behind that."""
+    way = f"{lab.client.ssh_program} -W %h:%p root@{lab[hypervisor].address}"
+    return f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ProxyCommand='{way}'"
+
+
+def static_inventory(uris: dict[str, str], image: pathlib.Path, public_key: pathlib.Path) -> dict[str, Any]:
     """What a person writes: hypervisors, and VMs that name theirs."""
     settings = {
         "cloud_vm_image": str(image),

@@ -19,6 +19,7 @@ from tests.e2e.fleet import Fleet, Run
 from tests.lab import Lab
 
 VMS = {"web1": "h1", "web2": "h2"}
+ONE = ("--limit", "web1")  # the other guest would do the same
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,20 @@ def test_second_run_changes_nothing(fleet: Fleet, options: tuple[str, ...]) -> N
     run = fleet.play("deploy", *options)
     assert run.status == 0
     assert run.recap == dict.fromkeys(VMS, 0)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_role_removes_and_installs_the_agent_over_ssh(fleet: Fleet) -> None:
+    """What the first boot has installed is what the role wants. Each run has been foretold, and is not needed twice."""
+    assert fleet.play("guest_agents", *ONE).recap == {"web1": 0}
+    for state, connected in (("absent", False), ("present", True)):
+        wanted = (*ONE, "-e", f"guest_agent_state={state}")
+        foretold = fleet.play("guest_agents", "--check", *wanted)
+        run = fleet.play("guest_agents", *wanted)
+        assert (foretold.status, run.status) == (0, 0)
+        assert foretold.changed == run.changed != set()
+        assert fleet.hosts()["web1"]["libvirt_agent_connected"] is connected
+        assert fleet.play("guest_agents", *wanted).recap == {"web1": 0}
 
 
 @pytest.mark.usefixtures("deployed")

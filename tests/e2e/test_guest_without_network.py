@@ -10,11 +10,14 @@ full cloud image, which takes a while under emulation.
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from xml.etree import ElementTree
 
 import libvirt
 import pytest
@@ -25,6 +28,7 @@ from tests.lab import Host, Lab, images
 VM = "island"
 AGENT = ("agent", "agent_connected")  # variables that the inventory plugin gives on demand
 NEW_VERSION = "99.0.0"
+CONFIG = {"limits": {"concurrent": 9}}
 THROUGH_THE_AGENT = ("-e", "ansible_connection=kvmmanager.libvirt.guest")
 
 
@@ -84,6 +88,19 @@ def new_packages(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "role"
 
 
+def as_text(element: ElementTree.Element) -> str:
+    """A part of a domain's XML."""
+    return ElementTree.tostring(element, "unicode")
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for what libvirt does after its call has returned."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
 def configure(fleet: Fleet, *options: str) -> Run:
     """Run the playbook in the guest."""
     return fleet.play_file("configure.yml", *THROUGH_THE_AGENT, *options)
@@ -121,11 +138,36 @@ def test_playbook_through_the_agent(fleet: Fleet) -> None:
 
 
 @pytest.mark.usefixtures("deployed")
+def test_udev_starts_the_agent_when_its_port_is_plugged_in(lab: Lab, fleet: Fleet) -> None:
+    """It ends with its port. Nobody but udev and systemd knows when there is another one."""
+    with libvirt.open(lab["h1"].uri) as connection:
+        domain = connection.lookupByName(VM)
+        tree = ElementTree.fromstring(domain.XMLDesc())
+        (port,) = (channel for channel in tree.iter("channel") if "org.kvmmanager.agent.0" in as_text(channel))
+        domain.detachDevice(as_text(port))
+        wait_until(lambda: "org.kvmmanager.agent.0" not in domain.XMLDesc())
+        assert fleet.hosts()[VM]["libvirt_agent"] == "qemu"
+        domain.attachDevice("<channel type='unix'><target type='virtio' name='org.kvmmanager.agent.0'/></channel>")
+    assert fleet.play_file("answers.yml", *THROUGH_THE_AGENT).status == 0
+
+
+@pytest.mark.usefixtures("deployed")
+def test_the_agent_comes_back_after_a_reboot(fleet: Fleet) -> None:
+    """As at every boot but the first, where cloud-init has started it."""
+    assert fleet.play_file("reboot.yml").status == 0
+
+
+@pytest.mark.usefixtures("deployed")
 def test_role_upgrades_the_agent_through_itself(fleet: Fleet, new_packages: pathlib.Path) -> None:
     """The agent goes on until Ansible lets go of it; then the new one is there, and nothing is left to do."""
     options = (*THROUGH_THE_AGENT, "-e", f"new_packages={new_packages}", "-e", f"new_version={NEW_VERSION}")
-    upgraded = fleet.play_file("upgrade.yml", *options)
-    assert upgraded.status == 0
+    wanted = {"guest_agent_hosts": VM, "guest_agent_package_dir": str(new_packages), "guest_agent_config": CONFIG}
+    role = ("guest_agents", *THROUGH_THE_AGENT, "-e", json.dumps(wanted))
+    foretold = fleet.play(role[0], "--check", *role[1:])
+    upgraded = fleet.play_file("upgrade.yml", *options, "-e", json.dumps({"new_config": CONFIG}))
+    assert (foretold.status, upgraded.status) == (0, 0)
+    assert foretold.changed == upgraded.changed
+    assert fleet.play(*role).recap == {VM: 0}
     assert {task for task, _host in upgraded.changed} == {
         "Bring the package",
         "Install the package",
@@ -136,9 +178,12 @@ def test_role_upgrades_the_agent_through_itself(fleet: Fleet, new_packages: path
 
 @pytest.mark.usefixtures("deployed")
 def test_role_removes_the_agent_through_itself(fleet: Fleet) -> None:
-    """Nothing of it is left, as qemu-guest-agent shows; a second run has nothing to do."""
+    """Nothing of it is left, as qemu-guest-agent shows; through which a second run has nothing to do."""
     assert fleet.play_file("remove.yml", *THROUGH_THE_AGENT).status == 0
     assert fleet.hosts()[VM]["libvirt_agent"] == "qemu"
+    wanted = json.dumps({"guest_agent_hosts": VM, "guest_agent_state": "absent"})
+    again = fleet.play("guest_agents", *THROUGH_THE_AGENT, "-e", wanted)
+    assert (again.status, again.recap) == (0, {VM: 0})
 
 
 @pytest.mark.usefixtures("deployed")
