@@ -5,10 +5,13 @@
 """One command and its three streams, from its start to its end."""
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -50,6 +53,7 @@ class Execution:
         self._stdin_last = False
         self._kill_at: Optional[float] = None
         self._linger_until: Optional[float] = None
+        self._owed: Optional[Dict[int, int]] = None  # once that time is over: what still has to be read
         self._ended: Optional[wire.WireError] = None
 
     def run(self) -> Dict[str, Any]:
@@ -133,14 +137,22 @@ class Execution:
             self._kill_at = now + _GRACE
         if not exited:
             return False
+        return self._ended is not None or not self._open or self._has_lingered(now)
+
+    def _has_lingered(self, now: float) -> bool:
+        """Whether all was read that was written before the time for it was over, however slowly the host takes it."""
         if self._linger_until is None:
             self._linger_until = now + _LINGER
-        return self._ended is not None or not self._open or now >= self._linger_until
+        if self._owed is None and now >= self._linger_until:
+            self._owed = {handle: _waiting(handle) for handle in self._open}
+        return self._owed is not None and not any(self._owed.values())
 
     def _patience(self) -> float:
         """Milliseconds until something is to be done though nothing happens."""
         now = time.monotonic()
-        ends = [end for end in (self._kill_at, self._linger_until) if end is not None]
+        ends = [self._kill_at] if self._kill_at is not None else []
+        if self._linger_until is not None and self._owed is None:
+            ends.append(self._linger_until)
         if self._ended is None:
             ends.append(now + self._job.remaining)
         return max(0.0, min(ends) - now) * 1000 + 1
@@ -149,13 +161,19 @@ class Execution:
 
     def _read(self, handle: int) -> None:
         stream = self._open[handle]
+        # There was some before the wait, but another stream may have taken it; and to read nothing looks like the end.
+        room = self._sink.room(stream)
+        if not room:
+            return
         try:
-            payload = os.read(handle, self._sink.room(stream))
+            payload = os.read(handle, room)
         except BlockingIOError:
             return
         self._counts[stream] += len(payload)
         if not payload:
             del self._open[handle]
+        if self._owed is not None:
+            self._owed[handle] = max(0, self._owed[handle] - len(payload)) if payload else 0
         if self._ended is None:
             self._sink.take(stream, payload)
 
@@ -222,6 +240,11 @@ class Execution:
         else:
             result["exit"] = status
         return result
+
+
+def _waiting(handle: int) -> int:
+    """How many bytes a pipe holds."""
+    return int(struct.unpack("i", fcntl.ioctl(handle, termios.FIONREAD, bytes(4)))[0])
 
 
 def _signal_name(number: int) -> str:

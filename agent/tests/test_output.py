@@ -1,0 +1,126 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Output of commands that the host takes slowly, or for a while not at all: all of it comes in the end."""
+
+import threading
+import time
+import unittest
+from typing import Any, Dict, Optional
+
+from kvmmanager_agent import wire
+from kvmmanager_agent.execution import Command, Execution
+from kvmmanager_agent.jobs import Job
+from kvmmanager_agent.policy import Policy
+
+from .host import AgentCase
+
+PIECE = 40000
+
+
+class Fickle:
+    """A sink that takes one piece at a time: whoever is served first takes the room of the other stream."""
+
+    has_stdin = False
+
+    def __init__(self) -> None:
+        self.output = {"stdout": b"", "stderr": b""}
+        self.ended: Dict[str, int] = {"stdout": 0, "stderr": 0}
+        self.wake: Any = None
+        self._used = 0
+        self._timer: Optional[threading.Timer] = None
+
+    def room(self, _stream: str) -> int:
+        return max(0, 1000 - self._used)
+
+    def take(self, stream: str, payload: bytes) -> None:
+        self.output[stream] += payload
+        self.ended[stream] += not payload
+        self._used += len(payload)
+        self._timer = threading.Timer(0.002, self.free)
+        self._timer.start()
+
+    def free(self) -> None:
+        self._used = 0
+        self.wake()
+
+    def give(self) -> None:
+        return None
+
+
+class RoomThatGoes(unittest.TestCase):
+    def test_no_room_after_the_wait_is_not_the_end_of_a_stream(self) -> None:
+        sink = Fickle()
+        outbox: Any = None
+        job = Job("s/1", None, threading.Condition(), outbox, Policy(), 60)
+        sink.wake = lambda: job.poke()
+        script = f"head -c {PIECE} /dev/zero >&2 & head -c {PIECE} /dev/zero; wait"
+        found = Execution(job, Command("/bin/sh", ["sh", "-c", script], "/", {}, None), sink).run()
+        self.assertEqual(
+            {name: len(output) for name, output in sink.output.items()}, {"stdout": PIECE, "stderr": PIECE}
+        )
+        self.assertEqual((found["exit"], found["stdout_bytes"], found["stderr_bytes"]), (0, PIECE, PIECE))
+        self.assertEqual(sink.ended, {"stdout": 1, "stderr": 1})
+
+
+class SlowHosts(AgentCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.host.hello(frames=True)
+
+    def shell(self, script: str) -> str:
+        return self.host.start("exec", argv=["sh", "-c", script])
+
+    def test_a_command_that_floods_both_streams(self) -> None:
+        size = 2000000
+        identity = self.shell(f"head -c {size} /dev/zero >&2 & head -c {size} /dev/zero; wait")
+        streams: Dict[str, bytes] = {"stdout": b"", "stderr": b""}
+        while min(map(len, streams.values())) < size:
+            incoming = self.host.next()
+            self.assertEqual(incoming.message.get("method"), "data", "the answer comes after the output")
+            self.host.collect(incoming.message["params"], incoming.payload or b"", streams)
+            # So that the agent has more than it can send.
+            time.sleep(0.001)
+        found = self.host.answer(identity, streams)
+        self.assertEqual({name: len(output) for name, output in streams.items()}, dict.fromkeys(streams, size))
+        self.assertEqual((found["stdout_bytes"], found["stderr_bytes"]), (size, size))
+        self.assertEqual((found["stdout_truncated"], found["stderr_truncated"]), (False, False))
+
+    def test_credit_that_comes_long_after_the_command_ended(self) -> None:
+        size = wire.WINDOW + 50000
+        # What it leaves running holds the output open, and writes soon after.
+        running = [
+            self.shell(f"head -c {size} /dev/zero"),
+            self.shell(f"head -c {size} /dev/zero; (sleep 0.3; echo last; sleep 20) &"),
+        ]
+        got = dict.fromkeys(running, 0)
+        while min(got.values()) < wire.WINDOW:
+            incoming = self.host.next()
+            got[incoming.message["params"]["of"]] += len(incoming.payload or b"")
+        time.sleep(1.6)  # more than the second that a command may linger
+        self.host.call("ping")
+        for identity, more in zip(running, (0, 5)):
+            self.host.notify("credit", of=identity, stream="stdout", limit=2 * wire.WINDOW)
+            streams: Dict[str, bytes] = {}
+            found = self.host.answer(identity, streams)
+            self.assertEqual((found["exit"], found["stdout_bytes"], found["stdout_truncated"]), (0, size + more, False))
+            self.assertEqual(len(streams["stdout"]), size - wire.WINDOW + more)
+
+    def test_a_command_that_waits_for_credit_can_be_cancelled_after_its_end(self) -> None:
+        identity = self.shell(f"head -c {wire.WINDOW + 1000} /dev/zero")
+        got = 0
+        while got < wire.WINDOW:
+            got += len(self.host.next().payload or b"")
+        time.sleep(1.2)
+        before = self.ticks()
+        time.sleep(0.3)
+        self.assertLess(self.ticks() - before, 10, "it waits without turning")
+        self.host.notify("cancel", of=identity)
+        with self.assertRaisesRegex(Exception, "cancelled"):
+            self.host.answer(identity, {})
+
+    def ticks(self) -> int:
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as handle:
+            words = handle.read().rpartition(")")[2].split()
+        return int(words[11]) + int(words[12])
