@@ -23,8 +23,8 @@ _FREEZE = {"mounts": optional(words(1000)), "thaw_after": optional(number(0.1, L
 def fs_freeze(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Bring file systems to a consistent state and keep all writers waiting, until fs_thaw or a time is over."""
     job.subject = " ".join(params["mounts"] or [])
-    thaw_at = time.monotonic() + params["thaw_after"]
-    return {"mounts": FREEZER.freeze(job, params["mounts"], params["thaw_after"]), "thaw_at": round(thaw_at, 3)}
+    points, thaw_at = FREEZER.freeze(job, params["mounts"], params["thaw_after"])
+    return {"mounts": points, "thaw_at": round(thaw_at, 3)}
 
 
 @method("fs_thaw", "full", urgent=True)

@@ -42,8 +42,11 @@ class Freezer:
         """Whether something is frozen, or about to be."""
         return self._now is not None
 
-    def freeze(self, job: Any, points: Optional[List[str]], seconds: float) -> List[str]:
-        """Freeze the file systems at some mount points, or all local ones; those that were, the last mounted first."""
+    def freeze(self, job: Any, points: Optional[List[str]], seconds: float) -> Tuple[List[str], float]:
+        """Freeze the file systems at some mount points, or all local ones.
+
+        Gives those that were frozen, the last mounted first, and when they will be thawed, on the monotonic clock.
+        """
         with job.alone("freeze"):
             if self._now is not None:
                 raise wire.WireError(wire.BUSY, "file systems are frozen already; call fs_thaw first")
@@ -54,7 +57,7 @@ class Freezer:
                 self.on_freeze()
                 frozen.start()
                 stack.pop_all()
-            return frozen.wait()
+            return frozen.wait(), frozen.thaw_at
 
     def thaw(self, job: Any) -> Tuple[List[str], bool]:
         """Thaw; what was thawed, and whether all of it had stayed frozen until now."""
@@ -87,6 +90,7 @@ class _Freeze:
         self._over = over
         self._trouble: Optional[int] = None
         self.points: List[str] = []
+        self.thaw_at = 0.0
         self.held = False
         self.ended = threading.Event()
 
@@ -147,9 +151,10 @@ class _Freeze:
 
     def _began(self, words: Sequence[bytes]) -> None:
         points = dict(self._places)
-        self.points = [points[int(word)] for word in words[2:]]
-        # A guard that says nothing was killed.
-        self._trouble = int(words[1]) if len(words) > 1 else errno.EINTR
+        self.points = [points[int(word)] for word in words[3:]]
+        # A guard that says nothing was killed. Its monotonic clock is the agent's, as all of this machine's are.
+        self.thaw_at = float(words[2]) if words else 0.0
+        self._trouble = int(words[1]) if words else errno.EINTR
 
 
 def _open(points: Optional[List[str]], stack: contextlib.ExitStack) -> List[Tuple[int, str]]:

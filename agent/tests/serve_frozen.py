@@ -18,13 +18,18 @@ from .serve import main
 
 # Takes the place of the import of fcntl in the guard: no test ever freezes anything of this machine.
 _FAKE = """
-import os, stat
+import os, time
+if os.path.exists({slow!r}):
+    time.sleep(0.5)
 class fcntl:
     @staticmethod
     def ioctl(handle, number, _argument):
         name = os.path.basename(os.readlink("/proc/self/fd/%d" % handle))
         if os.path.exists({fail!r}):
             raise OSError(errno.EIO, "injected")
+        if number == FITHAW:
+            with open({thawed!r}, "w") as thawed:
+                thawed.write(str(time.monotonic()))
         with open({log!r}, "a") as log:
             log.write("%s %s\\n" % ({{FIFREEZE: "freeze", FITHAW: "thaw"}}[number], name))
 """
@@ -32,7 +37,8 @@ class fcntl:
 
 def _guard(folder: str) -> bytes:
     source = (pkgutil.get_data("kvmmanager_agent.linux", "freeze_guard.py") or b"").decode("utf-8")
-    fake = _FAKE.format(log=os.path.join(folder, "ioctls"), fail=os.path.join(folder, "fail"))
+    places = {name: os.path.join(folder, name) for name in ("fail", "slow", "thawed")}
+    fake = _FAKE.format(log=os.path.join(folder, "ioctls"), **places)
     return source.replace("import fcntl\n", fake).encode("utf-8")
 
 

@@ -25,11 +25,14 @@ class Frozen(AgentCase):
         path = self.folder / "ioctls"
         return path.read_text(encoding="ascii").split("\n")[:-1] if path.exists() else []
 
-    def freeze(self, seconds: float = 60) -> None:
+    def freeze(self, seconds: float = 60) -> float:
+        before = self.host.call("ping")["clock"]
         found = self.host.call("fs_freeze", thaw_after=seconds)
         self.assertEqual(found["mounts"], [str(self.folder / "second")], "both folders are one file system")
-        # Two rounded readings of the agent's clock.
-        self.assertLess(abs(found["thaw_at"] - self.host.call("ping")["clock"] - seconds), PATIENCE)
+        # Rounded readings of the agent's clock.
+        self.assertGreaterEqual(found["thaw_at"], before + seconds - 0.001)
+        self.assertLessEqual(found["thaw_at"], self.host.call("ping")["clock"] + seconds + 0.001)
+        return float(found["thaw_at"])
 
     def test_until_it_is_asked_to_thaw(self) -> None:
         for _time in range(3):
@@ -42,9 +45,17 @@ class Frozen(AgentCase):
         self.assertEqual(self.host.call("fs_thaw"), {"mounts": [], "held": False})
 
     def test_until_its_time_is_over(self) -> None:
-        self.freeze(0.2)
+        (self.folder / "slow").touch()
+        before = self.host.call("ping")["clock"]
+        thaw_at = self.freeze(0.3)
+        # The time begins when the guard has started, which takes half a second here.
+        self.assertGreaterEqual(thaw_at, before + 0.5 + 0.3 - 0.001)
         self.wait_for(lambda: "their time was over" in self.log())
         self.assertEqual(self.ioctls(), ["freeze second", "thaw second"])
+        # Not before it was said, and only as much later as this machine is busy.
+        thawed = float((self.folder / "thawed").read_text(encoding="ascii"))
+        self.assertGreaterEqual(thawed, thaw_at - 0.001)
+        self.assertLess(thawed, thaw_at + PATIENCE)
         self.assertEqual(self.host.call("fs_thaw")["held"], False)
         self.freeze()
 

@@ -4,9 +4,10 @@
 
 """Freezes file systems, and thaws them whatever happens: a program of its own, so that the agent's death thaws, too.
 
-It is run as text, with the time in seconds and the descriptors of the mount points as arguments. It says which
-it froze, waits until its stdin ends or the time is over, thaws, and says which of the two it was. Everything that it
-needs is in memory before the first one is frozen; it reads and writes nothing but its pipes.
+It is run as text, with the time in seconds and the descriptors of the mount points as arguments. It says what went
+wrong (0 for nothing), when it will thaw, and which it froze; waits until its stdin ends or the time is over, thaws, and
+says which of the two it was. Everything that it needs is in memory before the first one is frozen; it reads and writes
+nothing but its pipes.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ def guard(seconds: float, handles: List[int]) -> None:
     frozen = []  # type: List[int]
     try:
         trouble = _freeze(handles, frozen)
-        _say("frozen {} {}".format(trouble, " ".join(map(str, frozen))))
+        _say("frozen {} {:.6f} {}".format(trouble, end, " ".join(map(str, frozen))))
         asked = bool(trouble or select.select([0], [], [], max(0.0, end - time.monotonic()))[0])
     finally:
         thaw(frozen)
