@@ -76,9 +76,28 @@ class Keys(unittest.TestCase):
             "ssh-rsa AAAA",
             key(b"x") + "\n" + key(b"y"),
             "ssh-rsa " + ONE.split()[1],
+            ONE.replace(" ", "\u2028"),
+            *(f"{ONE} comment{character}{TWO}" for character in "\0\r\n\x0b\x0c\x1b\x1c\x1d\x1e\x7f\x85\u2028\u2029"),
+            *(f"{ONE} comment{character}" for character in "\x0b\x1e\x85\u2028"),
         ):
             self.refused(wire.INVALID_PARAMS, [line])
         self.assertFalse(self.file.exists())
+
+    def test_only_line_feeds_end_a_line(self) -> None:
+        """As for sshd: what stands after anything else is the comment of the line's key, or part of no key."""
+        self.file.parent.mkdir(0o700)
+        odd = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+        lines = [f"# {character}{TWO}" for character in odd] + [f"{ONE} a{character}{TWO}" for character in odd]
+        content = "".join(line + "\n" for line in lines) + f"{THREE} left\tby another system\r\n"
+        self.file.write_bytes(content.encode("utf-8"))
+        self.assertEqual(authorized_keys.removed(self.account, [TWO]), 0)
+        self.assertEqual(authorized_keys.added(self.account, [THREE]), 0)
+        self.assertEqual(self.file.read_bytes(), content.encode("utf-8"))
+        self.assertEqual(authorized_keys.listed(self.account), lines[len(odd) :] + [f"{THREE} left\tby another system"])
+        self.assertEqual(authorized_keys.added(self.account, [TWO.replace(" ", "\t") + " ü\n"]), 1)
+        self.assertEqual(authorized_keys.removed(self.account, [ONE]), len(odd))
+        kept = lines[: len(odd)] + [f"{THREE} left\tby another system\r", TWO.replace(" ", "\t") + " ü"]
+        self.assertEqual(self.file.read_bytes(), "".join(line + "\n" for line in kept).encode("utf-8"))
 
     def test_folder_that_is_a_link(self) -> None:
         (self.home / "elsewhere").mkdir(0o700)

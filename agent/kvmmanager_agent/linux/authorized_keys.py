@@ -27,8 +27,10 @@ _NEW = b".kvmmanager-authorized_keys.new"
 _MOST = 1024 * 1024  # bytes of the file
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _KIND = re.compile(r"^(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-|webauthn-sk-)[A-Za-z0-9@._-]+$")
-# Words as sshd(8) splits them: blanks inside double quotes belong to an option.
-_WORD = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+')
+# Words as sshd(8) splits them: blanks inside double quotes belong to an option. Only LF ends a line there, and only
+# space and tab are blanks, not all that Unicode has; a CR is what an editor of another system leaves.
+_WORD = re.compile(r'(?:[^ \t\r\n"]|"(?:[^"\\]|\\.)*")+')
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class NoFolder(Exception):
@@ -39,7 +41,7 @@ def listed(account: Account) -> List[str]:
     """The lines that have keys."""
     try:
         with _folder(account) as folder:
-            return [line for line in _read(folder, account) if identity(line)]
+            return [line.rstrip("\r") for line in _read(folder, account) if identity(line)]
     except NoFolder:
         return []
 
@@ -98,9 +100,9 @@ def _decoded(blob: str) -> bytes:
 def _checked(keys: List[str]) -> List[Tuple[Tuple[str, bytes], str]]:
     found = []
     for key in keys:
-        line = key.strip()
+        line = key.strip(" \t\r\n")
         known = identity(line)
-        if known is None or any(character in line for character in "\n\r"):
+        if known is None or _CONTROL.search(line):
             raise WireError(INVALID_PARAMS, f"keys must hold public keys of SSH, one each, which {line[:40]!r} is not")
         found.append((known, line))
     return found
@@ -160,7 +162,8 @@ def _read(folder: int, account: Account) -> List[str]:
         content = stream.read(_MOST + 1)
     if len(content) > _MOST:
         raise WireError(TOO_LARGE, f"authorized_keys has more than {_MOST} bytes")
-    return names.decode(content).splitlines()
+    lines = names.decode(content).split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _write(folder: int, account: Account, lines: List[str]) -> None:
