@@ -141,10 +141,23 @@ class Details(unittest.TestCase):
     def test_sessions_of_logind(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             session = "UID=1000\nUSER=ann\nTTY=pts/0\nREMOTE_HOST=192.0.2.1\nREALTIME=1700000000123456\nSTATE=active\n"
-            for name, kind in (("1", "user"), ("2", "manager"), ("3.ref", "user")):
+            for name, kind in (
+                ("1", "user"),
+                ("2", "manager"),
+                ("3.ref", "user"),
+                ("4", "user-early"),
+                ("5", "greeter"),
+            ):
+                pathlib.Path(folder, name).write_text(f"{session}CLASS={kind}\n")
+            for name, kind in (
+                ("6", "user-light"),
+                ("c7", "user-early-light"),
+                ("8", "manager-early"),
+                ("9", "lock-screen"),
+            ):
                 pathlib.Path(folder, name).write_text(f"{session}CLASS={kind}\n")
             expected = {"user": "ann", "terminal": "pts/0", "from": "192.0.2.1", "since": 1700000000}
-            self.assertEqual(logins.sessions(folder), [expected])
+            self.assertEqual(logins.sessions(folder), [expected] * 4)
 
     def test_sessions_of_utmp(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,8 @@ _UTMP = ("/run/utmp", "/var/run/utmp")
 _RECORD = struct.Struct("=h2xi32s4s32s256s4xii4x16x20x")
 _USER_PROCESS = 7
 _MOST = 500
+# sd-login(3). From systemd 256 on root, who may log in before others may, has others than "user".
+_CLASSES = ("user", "user-early", "user-light", "user-early-light")
 
 
 def sessions(logind: str = _LOGIND, utmp: Any = _UTMP) -> List[Dict[str, Any]]:
@@ -31,7 +33,7 @@ def _of_logind(folder: str) -> Iterator[Dict[str, Any]]:
         if not name.isalnum():
             continue
         values = text.assignments(text.read(os.path.join(folder, name)))
-        if values.get("CLASS") == "user" and values.get("STATE") != "closing":
+        if values.get("CLASS") in _CLASSES and values.get("STATE") != "closing":
             yield {
                 "user": values.get("USER", values.get("UID", "")),
                 "terminal": values.get("TTY", ""),
