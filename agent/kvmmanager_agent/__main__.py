@@ -28,7 +28,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except ConfigError as error:
         return _fail(str(error))
     if options.check_config:
-        print(describe(config))
+        _say(describe(config))
         return 0
     try:
         port = Port.open(options.port or config.port)
@@ -45,10 +45,17 @@ def serve(port: Port, config: Config, path: str, required: bool) -> bool:
 
     def reload() -> None:
         try:
-            agent.policy = load(path, required).policy
-            audit.note("the configuration was read again")
+            found = load(path, required)
         except ConfigError as error:
             audit.note(f"the former configuration stays: {error}")
+        except Exception as error:
+            # No mistake in there, nor one in here, is worth the agent's life.
+            audit.note(f"the former configuration stays: {type(error).__name__} while it was read")
+        else:
+            agent.policy = found.policy
+            audit.note("the configuration was read again")
+            if found.port != config.port:
+                audit.note(f"the port stays {config.port} until the agent starts again")
 
     agent = Agent(port, config.policy, audit, reload)
     handlers = {
@@ -78,6 +85,12 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser.add_argument("--check-config", action="store_true", help="say in words what the configuration allows")
     parser.add_argument("--version", action="version", version="%(prog)s " + VERSION)
     return parser.parse_args(arguments)
+
+
+def _say(text: str) -> None:
+    """Print it, with escapes for what the terminal's encoding lacks."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _fail(message: str) -> int:

@@ -9,8 +9,10 @@ README.md documents it, config.schema.json is its schema.
 
 import json
 import os
-from typing import Any, Callable, Dict, List, NamedTuple
+import stat
+from typing import Any, Callable, Dict, List, NamedTuple, Set
 
+from . import names
 from .policy import Limits, Policy, canonical
 from .registry import METHODS, PROFILES
 from .wire import PORT_NAME
@@ -37,8 +39,7 @@ class Config(NamedTuple):
 def load(path: str, required: bool = True) -> Config:
     """Read a file. One that is missing means all defaults, unless it is ``required``."""
     try:
-        with open(path, encoding="utf-8") as handle:
-            text = handle.read(_MAX_SIZE)
+        text = _read(path)
     except FileNotFoundError:
         if required:
             raise ConfigError(f"{path} does not exist") from None
@@ -46,11 +47,30 @@ def load(path: str, required: bool = True) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     try:
-        return parse(json.loads(text, object_pairs_hook=_unique))
+        value = json.loads(text, object_pairs_hook=_unique, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not JSON: {error}") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+    try:
+        return parse(value)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _read(path: str) -> str:
+    # The agent reads it again in its event loop, which must not wait for whatever may stand there.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ConfigError(f"{path} is not a regular file")
+        with open(handle, "rb", closefd=False) as stream:
+            content = stream.read(_MAX_SIZE + 1)
+    finally:
+        os.close(handle)
+    if len(content) > _MAX_SIZE:
+        raise ConfigError(f"{path} has more than {_MAX_SIZE} bytes")
+    return content.decode("utf-8")
 
 
 def parse(value: Any) -> Config:
@@ -58,7 +78,7 @@ def parse(value: Any) -> Config:
     top = _object(value, "the file", ("profile", "port", "methods", "paths", "programs", "limits"))
     profile = top.get("profile", "monitor")
     if profile not in PROFILES:
-        raise ConfigError("profile must be one of {}".format(", ".join(PROFILES)))
+        raise ConfigError("profile must be one of {}, not {}".format(", ".join(PROFILES), _shown(profile)))
     methods = _object(top.get("methods", {}), "methods", ("allow", "block"))
     paths = _object(top.get("paths", {}), "paths", ("read", "write"))
     policy = Policy(
@@ -76,19 +96,38 @@ def parse(value: Any) -> Config:
 
 
 def _unique(pairs: List[Any]) -> Dict[str, Any]:
-    names = [name for name, _value in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"{name} stands there twice")
+    seen: Set[str] = set()
+    for name, _value in pairs:
+        if name in seen:
+            raise ConfigError(f"{_key(name)} stands there twice")
+        seen.add(name)
     return dict(pairs)
+
+
+def _integer(digits: str) -> float:
+    # Python takes quadratic time for long ones. What is too long is none of the limits' either.
+    return int(digits) if len(digits) <= 20 else float("inf")
+
+
+def _shown(value: Any) -> str:
+    """A value in a message of one line."""
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
+    # As JSON writes it: null, true, and text with whatever it holds escaped.
+    return json.dumps(value)[:100]
+
+
+def _key(name: str) -> str:
+    return json.dumps(name)[1:-1][:100]
 
 
 def _object(value: Any, where: str, known: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{where} must be an object")
+        raise ConfigError(f"{where} must be an object, not {_shown(value)}")
     for name in value:
         if name not in known:
-            raise ConfigError("{} has the unknown key {}; it may have {}".format(where, name, ", ".join(known)))
+            message = "{} has the unknown key {}; it may have {}".format(where, _key(name), ", ".join(known))
+            raise ConfigError(message)
     return value
 
 
@@ -97,43 +136,52 @@ def _list(
 ) -> List[str]:
     value = values.get(key, list(default))
     if not isinstance(value, list):
-        raise ConfigError(f"{where} must be a list")
+        raise ConfigError(f"{where} must be a list, not {_shown(value)}")
     return [check(item, where) for item in value]
 
 
 def _method_name(value: Any, where: str) -> str:
-    if value not in METHODS:
-        raise ConfigError(f"{where} names the unknown method {value}")
-    return str(value)
+    if not isinstance(value, str) or value not in METHODS:
+        raise ConfigError(f"{where} must hold names of methods, not {_shown(value)}")
+    return value
 
 
 def _absolute(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not os.path.isabs(value) or "\0" in value:
-        raise ConfigError(f"{where} must hold absolute paths, which {value!r} is not")
+    if not isinstance(value, str) or not os.path.isabs(value) or "\0" in value or not _is_text(value):
+        raise ConfigError(f"{where} must hold absolute paths, not {_shown(value)}")
     if ".." in value.split("/"):
-        raise ConfigError(f"{where} must not hold .., as {value} does")
+        raise ConfigError(f"{where} must not hold .., as {_shown(value)} does")
     return os.path.normpath("/" + value.lstrip("/"))
+
+
+def _is_text(value: str) -> bool:
+    try:
+        names.encode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _limits(values: Dict[str, Any]) -> Limits:
     for name, value in values.items():
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST[name]:
-            raise ConfigError(f"limits.{name} must be a whole number from 1 to {HIGHEST[name]}")
+            highest = HIGHEST[name]
+            raise ConfigError(f"limits.{name} must be a whole number from 1 to {highest}, not {_shown(value)}")
     return Limits(**values)
 
 
 def describe(config: Config) -> str:
     """What a configuration allows, in words."""
     policy = config.policy
-    names = policy.methods()
+    allowed = policy.methods()
     lines = [
         f"The host on {config.port} may call, by the profile {policy.profile}:",
-        "  " + (", ".join(names) or "nothing"),
+        "  " + (", ".join(allowed) or "nothing"),
     ]
-    if any(name.startswith("file_") for name in names):
+    if any(name.startswith("file_") for name in allowed):
         lines.append("It may read files below: " + (", ".join(policy.read) or "nowhere"))
         lines.append("It may change files below: " + (", ".join(policy.write) or "nowhere"))
-    if "exec" in names or "exec_command" in names:
+    if "exec" in allowed or "exec_command" in allowed:
         programs = "any program" if policy.programs is None else ", ".join(sorted(policy.programs)) or "no program"
         lines.append("It may run, as any user: " + programs)
     limits = policy.limits

@@ -7,6 +7,7 @@
 import os
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
 
+from . import names
 from .registry import METHODS, methods_of
 from .wire import DENIED, METHOD_NOT_FOUND, NOT_FOUND, WireError
 
@@ -73,7 +74,8 @@ class Policy(NamedTuple):
 
 def canonical(path: str) -> str:
     """An absolute path with its folder's symbolic links resolved."""
-    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    folder, name = os.path.split(names.encode(path))
+    return names.decode(os.path.join(os.path.realpath(folder), name))
 
 
 def _find(name: str) -> str:
@@ -83,6 +85,6 @@ def _find(name: str) -> str:
         raise WireError(DENIED, "a program must be an absolute path or a bare name")
     for folder in SEARCH_PATH.split(":"):
         path = os.path.join(folder, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
+        if os.path.isfile(names.encode(path)) and os.access(names.encode(path), os.X_OK):
             return canonical(path)
     raise WireError(NOT_FOUND, f"the guest has no program {name} in {SEARCH_PATH}")

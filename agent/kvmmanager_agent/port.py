@@ -8,6 +8,8 @@ import os
 import select
 from typing import Optional
 
+from . import names
+
 # A read never returns more than the 4 KiB buffer that the driver gave to the host, a write never takes more.
 _READ_SIZE = 64 * 1024
 _WRITE_SIZE = 32 * 1024
@@ -29,7 +31,7 @@ class Port:
     @classmethod
     def open(cls, path: str) -> "Port":
         """Open a device; OSError when it is missing (ENOENT) or has another opener (EBUSY)."""
-        return cls(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+        return cls(os.open(names.encode(path), os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
 
     def read(self) -> Optional[bytes]:
         """What has come; empty when no host is there, None when there is one and it says nothing."""
