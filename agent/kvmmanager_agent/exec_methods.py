@@ -70,8 +70,8 @@ def exec_signal(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _command(job: Any, params: Dict[str, Any]) -> Command:
-    path = job.policy.program(params["argv"][0])
-    job.subject = path
+    job.subject = params["argv"][0]  # for a refusal; then what was found
+    path = job.subject = job.policy.program(params["argv"][0])
     argv = params["argv"]
     if job.policy.programs is not None:
         if params["env"]:

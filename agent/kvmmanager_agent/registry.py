@@ -7,6 +7,7 @@
 import os
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
+from . import names
 from . import params as parameters
 from .wire import EXISTS, INTERNAL_ERROR, NOT_FOUND, SYSTEM_ERROR, WireError
 
@@ -89,6 +90,6 @@ def methods_of(profile: str) -> Dict[str, Method]:
 def _system_error(error: OSError) -> WireError:
     codes = {FileNotFoundError: NOT_FOUND, FileExistsError: EXISTS}
     text = os.strerror(error.errno) if error.errno else type(error).__name__
-    name = error.filename if isinstance(error.filename, str) else ""
+    name = names.decode(error.filename) if isinstance(error.filename, bytes) else error.filename
     code = codes.get(type(error), SYSTEM_ERROR)
-    return WireError(code, f"{name}: {text}" if name else text, {"errno": error.errno or 0})
+    return WireError(code, f"{name}: {text}" if isinstance(name, str) else text, {"errno": error.errno or 0})

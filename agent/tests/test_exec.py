@@ -79,7 +79,13 @@ class ExecCommand(AgentCase):
         self.refused(wire.SYSTEM_ERROR, "exec_command", argv=[str(self.config_path)])
         self.refused(wire.DENIED, "exec_command", argv=["./relative"])
         self.refused(wire.NOT_FOUND, "exec_command", argv=["true"], user="nobody-knows")
-        self.refused(wire.NOT_FOUND, "exec_command", argv=["true"], cwd="/no/such/folder")
+        with self.assertRaisesRegex(RemoteError, "^-32008 /no/such/\\udcff: No such file"):
+            self.run_command("true", cwd="/no/such/\udcff")
+        script = self.folder / "script"
+        script.write_text("#!/no/such/shell\n", encoding="ascii")
+        script.chmod(0o755)
+        with self.assertRaisesRegex(RemoteError, f"{script}: No such file"):
+            self.run_command(str(script))
 
     @unittest.skipIf(os.geteuid() != 0, "only root can become another user")
     def test_another_user(self) -> None:
@@ -234,6 +240,12 @@ class ProgramList(AgentCase):
         self.host.hello()
         self.assertEqual(decoded(self.host.call("exec_command", argv=["echo", "hi"])["stdout"]), b"hi\n")
         self.refused(wire.DENIED, "exec_command", argv=["cat", "/etc/hostname"])
+        self.refused(wire.DENIED, "exec", argv=["/no/such/folder/program", "word"])
+        self.refused(wire.DENIED, "exec", argv=["./relative"])
+        self.assertRegex(self.log(), r"exec_command cat: error -32005")
+        self.assertIn("exec /no/such/folder/program: error -32005", self.log())
+        self.assertIn("exec ./relative: error -32005", self.log())
+        self.assertNotIn("word", self.log())
         self.refused(wire.DENIED, "exec_command", argv=["/bin/echo", "x"], env={"LD_PRELOAD": "/tmp/evil.so"})
 
     def test_links_to_and_from_allowed_programs(self) -> None:
