@@ -90,13 +90,39 @@ remove() {
     rm -f /etc/$name.json /etc/$name.json.rpmsave /etc/$name.json.rpmnew
 }
 
-if command -v dpkg >/dev/null 2>&1; then
-    kind=deb
-elif command -v rpm >/dev/null 2>&1; then
-    kind=rpm
-else
-    kind=none
-fi
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# What the system calls itself, and what it is like: os-release(5) is a piece of shell.
+names() {
+    # shellcheck source=/dev/null
+    if [ -r /etc/os-release ]; then
+        . /etc/os-release
+    elif [ -r /usr/lib/os-release ]; then
+        . /usr/lib/os-release
+    fi
+    echo "${ID-} ${ID_LIKE-}"
+}
+
+# Fedora has a package of dpkg and Debian one of rpm, so that a program says nothing where the system does.
+packages() {
+    for system in $(set +u && names); do
+        case $system in
+            debian | ubuntu) has dpkg && echo deb && return ;;
+            fedora | rhel | centos | suse | opensuse) has rpm && echo rpm && return ;;
+        esac
+    done
+    if has dpkg; then
+        echo deb
+    elif has rpm; then
+        echo rpm
+    else
+        echo none
+    fi
+}
+
+kind=$(packages)
 case $action in
     status | remove) "$action" ;;
     install) "${kind}_install" ;;
