@@ -14,7 +14,7 @@ import sys
 from benchmarks import incumbent
 from benchmarks.report import write
 
-# Each has run() -> list[Figure].
+# Each has run(), which gives the figures.
 FILES = ("inventory_link", "inventory_local", "calls", "deploy", "seeds", "upload_memory", "guest")
 
 

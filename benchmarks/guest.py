@@ -11,17 +11,15 @@ commands and pings, `guest_files` copies.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from benchmarks import guest_ansible, guest_calls, guest_files, guest_memory
 from benchmarks.figure import Figure
 from benchmarks.guest_machine import guest_machine
 
 
-def run() -> list[Figure]:
+def run() -> Iterator[Figure]:
     """The figures of this file."""
     with guest_machine() as machine:
-        return [
-            *guest_memory.figures(machine),
-            *guest_ansible.figures(machine),
-            *guest_calls.figures(machine),
-            *guest_files.figures(machine),
-        ]
+        for part in (guest_memory, guest_ansible, guest_calls, guest_files):
+            yield from part.figures(machine)
