@@ -36,13 +36,16 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import (
+    THREADS,
     Outcome,
     call_each,
     call_together,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import is_local
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, glance, parse
 
 Addresses = list[dict[str, Any]]
+_LOCAL_THREADS = 4
 _ASKED = {"agent": "the guest agent of", "arp": "the ARP table of the host of"}
 
 
@@ -52,8 +55,9 @@ class Found:
 
     :ivar domain: the ``libvirt.virDomain``.
     :ivar statistics: the answer of the bulk call, libvirt's names (``state.state``, ``block.0.name`` …).
-    :ivar xml: what it runs with, or its stored configuration while it is stopped; None until it is fetched.
+    :ivar xml: what it runs with, or its stored configuration while it is stopped; where the request asks for `stored`.
     :ivar stored: its stored configuration, where the request asks for it.
+    :ivar agents: see `connected_agents`.
     :ivar facts: plain data: `summarize`, and ``addresses``.
     """
 
@@ -66,6 +70,7 @@ class Found:
     statistics: dict[str, Any]
     xml: Element | None = None
     stored: Element | None = None
+    agents: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -108,6 +113,8 @@ class Reader:
         self.connection = hypervisor.connection
         self.request = request
         self.deadline = deadline
+        # Where no link is between, many threads would only pass Python's lock to each other.
+        self.threads = _LOCAL_THREADS if is_local(hypervisor.uri) else THREADS
         self.problems: list[str] = []
         self.notes: list[str] = []
 
@@ -131,21 +138,24 @@ class Reader:
             libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
         )
         found = [item for item in map(_found, listed) if self.request.wanted(item)]
-        for item, (xml, facts) in self._described(found):
-            item.xml, item.facts = xml, facts
-        described = [item for item in found if item.xml is not None and self.request.chosen(item)]
+        described = [item for item in self._described(found) if self.request.chosen(item)]
         if self.request.stored:
             self._add_stored(described)
         return sorted(described, key=lambda item: item.name)
 
-    def _described(self, found: list[Found]) -> Iterator[tuple[Found, tuple[Element, dict[str, Any]]]]:
-        """The XML and the facts of each."""
+    def _described(self, found: list[Found]) -> Iterator[Found]:
+        """Those that still exist, with what their XML tells."""
+        # The trees of thousands of domains are much to keep, and to make more of than a glance.
+        read = parse if self.request.stored else glance
 
-        def describe(text: str) -> tuple[Element, dict[str, Any]]:
-            xml = parse(text)
-            return xml, {**summarize(xml), "addresses": []}
+        def describe(text: str) -> tuple[Element | None, list[str], dict[str, Any]]:
+            xml = read(text)
+            facts = {**summarize(xml), "addresses": []}
+            return xml if self.request.stored else None, connected_agents(xml), facts
 
-        return self._existing(found, 0, describe)
+        for item, told in self._existing(found, 0, describe):
+            item.xml, item.agents, item.facts = told
+            yield item
 
     def _add_stored(self, found: list[Found]) -> None:
         for item in found:
@@ -157,7 +167,7 @@ class Reader:
     def _existing(self, found: list[Found], flags: int, digest: Callable[[str], Any]) -> Iterator[tuple[Found, Any]]:
         """What ``digest`` makes of the XML of each domain that still exists."""
         # The threads do nothing but wait for answers: parsing holds Python's lock, and they would queue for it.
-        texts = call_each(lambda item: item.domain.XMLDesc(flags), found, self.deadline)
+        texts = call_each(lambda item: item.domain.XMLDesc(flags), found, self.deadline, self.threads)
         for item, outcome in zip(found, (text.then(digest) for text in texts)):
             if outcome.error is None:
                 yield item, outcome.value
@@ -208,8 +218,7 @@ class Reader:
                 self.notes.append(_sentence(f"ask {_ASKED[source]} '{item.name}' for its addresses", outcome.error))
 
     def _ask_agent(self, found: Found) -> Addresses:
-        agents = [] if found.xml is None else connected_agents(found.xml)
-        return agent_addresses(self.hypervisor, found.uuid, agents, self.request.agent_timeout)
+        return agent_addresses(self.hypervisor, found.uuid, found.agents, self.request.agent_timeout)
 
     @staticmethod
     def _ask_arp(found: Found) -> Addresses:

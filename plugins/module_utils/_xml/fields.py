@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size, parse_size, unit_factor
@@ -78,11 +79,12 @@ class Field:
     kind: Kind = TEXT
     live: bool = False
 
-    @property
+    # Cached: read for every field of every domain of a fleet.
+    @cached_property
     def _path(self) -> str:
         return self.place.partition("@")[0]
 
-    @property
+    @cached_property
     def _attribute(self) -> str:
         return self.place.partition("@")[2]
 

@@ -25,16 +25,28 @@ def parse(text: str, what: str = "XML") -> Element:
     :raises Failure: for text that is no XML, with line and column, and for a document type declaration
         (its entities could grow without bound; libvirt's XML never has one).
     """
-    try:
-        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Builder()))
-    except ElementTree.ParseError as error:
-        line, column = error.position
-        raise Failure(f"{what} is not well-formed: {error.args[0]}. Look at line {line}, column {column}.") from error
+    root = _root(text, what, ElementTree.XMLParser(target=_Builder()))
     for element in root.iter():
         element.tail = None
         if len(element) and not (element.text or "").strip():
             element.text = None
     return root
+
+
+def glance(text: str, what: str = "XML") -> Element:
+    """As `parse`, in a third of the time, for a tree that is neither written nor compared.
+
+    White space between elements stays, and what namespaces are called is not remembered.
+    """
+    return parse(text, what) if "<!DOCTYPE" in text else _root(text, what, None)
+
+
+def _root(text: str, what: str, parser: ElementTree.XMLParser | None) -> Element:
+    try:
+        return ElementTree.fromstring(text, parser=parser)
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise Failure(f"{what} is not well-formed: {error.args[0]}. Look at line {line}, column {column}.") from error
 
 
 def dump(element: Element) -> str:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -13,6 +15,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
     child,
     clone,
     dump,
+    glance,
     parse,
     remove,
     same,
@@ -20,10 +23,18 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 )
 
 
-def test_a_document_type_is_refused_before_its_entities_grow() -> None:
+@pytest.mark.parametrize("read", [parse, glance])
+def test_a_document_type_is_refused_before_its_entities_grow(read: Callable[[str], object]) -> None:
     bomb = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><d>&b;</d>"
     with pytest.raises(Failure, match="document type declaration"):
-        parse(bomb)
+        read(bomb)
+
+
+def test_a_glance_finds_what_a_tree_has() -> None:
+    tree = glance("<d xmlns:x='urn:x'>\n  <a/>\n  <x:b name='1'> text </x:b>\n</d>")
+    assert text_at(tree, "{urn:x}b") == "text"
+    with pytest.raises(Failure, match=r"XML is not well-formed: .*\. Look at line 1, column 3\."):
+        glance("<d")
 
 
 def test_what_is_not_well_formed_is_named_with_its_place() -> None:
