@@ -194,7 +194,7 @@ options:
       - addresses
       - agent
       - agent_connected
-    default: [name, uuid, title, description, labels, hypervisor, uri, state, memory, vcpus, addresses]
+    default: [name, uuid, title, description, labels, hypervisor, uri, state, addresses]
   group_by:
     description:
       - Which groups to make.
@@ -391,14 +391,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             variables["ansible_host"] = untrusted(address)
             if self._connection:
                 variables["ansible_connection"] = self._connection
-        self.inventory.add_host(name)
+        for group in groups or [None]:
+            self.inventory.add_host(name, group)
         # The host's own method: the inventory's would look it up, and note the file that the value is not from, for
         # each of thousands of values.
         host = self.inventory.get_host(name)
         for variable, value in variables.items():
             host.set_variable(variable, value)
-        for group in groups:
-            self.inventory.add_host(name, group)
         if self._constructs:
             self._construct(name, {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **variables})
 
