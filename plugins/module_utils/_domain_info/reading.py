@@ -151,7 +151,8 @@ class Reader:
         def describe(text: str) -> tuple[Element | None, list[str], dict[str, Any]]:
             xml = read(text)
             facts = {**summarize(xml), "addresses": []}
-            return xml if self.request.stored else None, connected_agents(xml), facts
+            agents = connected_agents(xml) if facts["agent_connected"] else []
+            return xml if self.request.stored else None, agents, facts
 
         for item, told in self._existing(found, 0, describe):
             item.xml, item.agents, item.facts = told

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_agent import NO_AGENT, connected_agents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.labels import read_labels
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import kind_of
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, SizeField
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import unit_factor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
 # The longest description, title or label that is passed on, in characters: anyone who may define a domain
@@ -19,17 +19,6 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 TEXT_LIMIT = 4096
 LABELS_LIMIT = 256
 
-# (option, where it is, what it is when the XML does not say)
-_TEXTS = (Field("title", "title"), Field("description", "description"))
-_FIELDS = (
-    Field("type", "@type"),
-    Field("arch", "os/type@arch"),
-    Field("machine", "os/type@machine"),
-    SizeField("memory", "currentMemory"),
-    SizeField("max_memory", "memory"),
-    Field("max_vcpus", "vcpu", INTEGER),
-    Field("vcpus", "vcpu@current", INTEGER),
-)
 # The attribute of an interface's <source> that says what it is plugged into, by the interface's type.
 _SOURCES = {
     "network": "network",
@@ -47,21 +36,24 @@ def summarize(domain: Element) -> dict[str, Any]:
     Keys: ``title description type arch machine memory max_memory vcpus max_vcpus labels interfaces
     agent agent_connected``. A value that the XML does not say is an empty text or 0.
     """
-    summary: dict[str, Any] = {field.option: bounded(field.read(domain) or "") for field in _TEXTS}
-    summary.update((field.option, field.read(domain)) for field in _FIELDS)
-    max_memory = int(summary["max_memory"] or 0)
-    max_vcpus = summary["max_vcpus"] or 0
-    agents = connected_agents(domain)
+    # Finds of one step each, for this runs for every domain of a fleet at every start of Ansible.
+    os, vcpu, devices = domain.find("os"), domain.find("vcpu"), domain.find("devices")
+    machine = None if os is None else os.find("type")
+    max_memory = _bytes(domain.find("memory"))
+    max_vcpus = 0 if vcpu is None else int(vcpu.text or 0)
+    agents = [] if devices is None or devices.find("channel") is None else connected_agents(domain)
     return {
-        **summary,
-        "arch": summary["arch"] or "",
-        "machine": summary["machine"] or "",
+        "title": _text(domain.find("title")),
+        "description": _text(domain.find("description")),
+        "type": domain.get("type"),
+        "arch": "" if machine is None else machine.get("arch", ""),
+        "machine": "" if machine is None else machine.get("machine", ""),
         "max_memory": max_memory,
-        "memory": int(summary["memory"] or max_memory),
+        "memory": _bytes(domain.find("currentMemory")) or max_memory,
         "max_vcpus": max_vcpus,
-        "vcpus": summary["vcpus"] or max_vcpus,
-        "labels": _labels(domain),
-        "interfaces": [_interface(interface) for interface in domain.iterfind("devices/interface")],
+        "vcpus": max_vcpus if vcpu is None else int(vcpu.get("current", max_vcpus)) or max_vcpus,
+        "labels": {} if domain.find("metadata") is None else _labels(domain),
+        "interfaces": [] if devices is None else [_interface(interface) for interface in devices.findall("interface")],
         "agent": agents[0] if agents else NO_AGENT,
         "agent_connected": bool(agents),
     }
@@ -70,6 +62,17 @@ def summarize(domain: Element) -> dict[str, Any]:
 def bounded(text: str, limit: int = TEXT_LIMIT) -> str:
     """A text that somebody else wrote, cut off at ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else bounded((element.text or "").strip())
+
+
+def _bytes(element: Element | None) -> int:
+    """An amount of memory; libvirt's unit for it is KiB where it does not say another."""
+    if element is None or not element.text:
+        return 0
+    return int(element.text) * (unit_factor(element.get("unit", "KiB")) or 1)
 
 
 def _labels(domain: Element) -> dict[str, str]:
