@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import BUSES, DriveSection
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import BUSES, DriveSection, target_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import (
     IMAGE_ARGUMENTS,
     IMAGE_OPTIONS,
     image_format,
+    image_view,
+    place_of,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, PresenceField
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import INTEGER, Field, Kind, PresenceField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+
+# libvirt stores nothing for its own choice.
+_CHOICE = Kind(read=str, write=lambda value: value, clean=lambda value, _option: None if value == "default" else value)
 
 
 class Disks(DriveSection):
@@ -54,7 +59,7 @@ class Disks(DriveSection):
     fields = (
         Field("bus", "target@bus"),
         Field("format", "driver@type"),
-        Field("cache", "driver@cache"),
+        Field("cache", "driver@cache", _CHOICE),
         Field("io", "driver@io"),
         Field("discard", "driver@discard"),
         Field("serial", "serial"),
@@ -70,6 +75,17 @@ class Disks(DriveSection):
             raise Failure(f"disks: the {disk} needs an image: a volume or a path.")
         return super().new(item, domain, options, facts)
 
+    def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
+        """See `Section.patch`. What is on an image does not survive two disks that write to it."""
+        before = self._images_of_two(domain, facts)
+        super().patch(domain, options, facts)
+        for image, targets in self._images_of_two(domain, facts).items():
+            if image not in before:
+                raise Failure(
+                    f"disks: {' and '.join(targets)} would both write to one image, {image}. To put a disk on another "
+                    f"bus, name its target too (target: {targets[0]}); to share an image, set shareable on both."
+                )
+
     def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
         """See `DeviceSection.patch_device`."""
         if item.get("path") == "":
@@ -81,6 +97,22 @@ class Disks(DriveSection):
     def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:
         """See `DriveSection.image_format`."""
         return image_format(item, domain, facts, "disks")
+
+    def _images_of_two(self, domain: Element, facts: Facts) -> dict[str, list[str]]:
+        """The images behind two disks that do not both share it or only read it → the targets, a new one last."""
+        seen: dict[str, Element] = {}
+        found = {}
+        for device in filter(self.mine, domain.iterfind("devices/disk")):
+            place = place_of(image_view(device))
+            path = facts.images[place].path if place in facts.images else place
+            image = "/".join(path) if isinstance(path, tuple) else path
+            other = seen.setdefault(image, device) if image else device
+            harmless = any(
+                all(one.find(tag) is not None for one in (other, device)) for tag in ("shareable", "readonly")
+            )
+            if other is not device and not harmless:
+                found[image] = [target_of(other), target_of(device)]
+        return found
 
 
 SECTION = Disks()

@@ -23,9 +23,14 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 
 DUMPS = pathlib.Path(__file__).parent / "dumps"
 UUID = "6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10"
-IMAGE = Image("/pool/a.qcow2", "qcow2")
-FACTS = Facts(uuid=UUID, host=Host("qemu"), images={("pool", "a"): IMAGE, "/pool/a.qcow2": IMAGE})
-VOLUME = {"volume": {"pool": "pool", "volume": "a"}}
+IMAGES = {name: Image(f"/pool/{name}.qcow2", "qcow2") for name in "abcd"}
+FACTS = Facts(
+    uuid=UUID,
+    host=Host("qemu"),
+    images={**{("pool", name): image for name, image in IMAGES.items()}, "/pool/a.qcow2": IMAGES["a"]},
+)
+A, B, C, D = VOLUMES = [{"volume": {"pool": "pool", "volume": name}} for name in "abcd"]
+VOLUME = A
 
 
 def stored(release: str = "bookworm") -> Element:
@@ -56,10 +61,13 @@ OPTIONS = st.fixed_dictionaries(
         "cpu": st.sampled_from([{"mode": "maximum"}, {"model": "EPYC", "features": {"svm": False}}]),
         "disks": st.lists(
             st.fixed_dictionaries(
-                {"volume": st.just(VOLUME["volume"])},
-                optional={"bus": st.sampled_from(["virtio", "scsi", "sata"]), "cache": st.sampled_from(["none"])},
+                {"volume": st.sampled_from([volume["volume"] for volume in VOLUMES])},
+                optional={
+                    "bus": st.sampled_from(["virtio", "scsi", "sata"]),
+                    "cache": st.sampled_from(["none", "default"]),
+                },
             ),
-            max_size=4,
+            unique_by=lambda disk: str(disk["volume"]),
         ),
         "cdroms": st.lists(st.sampled_from([{}, {"path": "/a.iso"}, {"path": ""}, {"bus": "sata"}]), max_size=3),
         "interfaces": st.lists(st.sampled_from([{"user": True}, {"network": "n", "link": "down"}]), max_size=3),
@@ -94,7 +102,7 @@ def test_nothing_named_is_nothing_touched(release: str) -> None:
 
 
 def test_drives_get_targets_in_the_order_of_the_list() -> None:
-    domain = new(disks=[VOLUME, {**VOLUME, "bus": "scsi"}, VOLUME, {**VOLUME, "target": "vdb"}], cdroms=[{}])
+    domain = new(disks=[A, {**B, "bus": "scsi"}, C, {**D, "target": "vdb"}], cdroms=[{}])
     assert targets(domain) == ["vda", "sda", "vdc", "vdb"]
     assert targets(domain, "cdrom") == ["sdb"]
 
@@ -102,9 +110,40 @@ def test_drives_get_targets_in_the_order_of_the_list() -> None:
 def test_a_new_disk_comes_after_those_that_are_there() -> None:
     """Else a second run would take it for the first, and exchange what both hold."""
     domain = new(disks=[{**VOLUME, "target": "vdc"}])
-    twice = patched(domain, disks=[{"serial": "A"}, {**VOLUME, "serial": "B"}])
+    twice = patched(domain, disks=[{"serial": "A"}, {**B, "serial": "B"}])
     assert targets(twice) == ["vdc", "vdd"]
-    assert dump(patched(twice, disks=[{"serial": "A"}, {**VOLUME, "serial": "B"}])) == dump(twice)
+    assert dump(patched(twice, disks=[{"serial": "A"}, {**B, "serial": "B"}])) == dump(twice)
+
+
+def test_a_disk_without_a_target_does_not_move_to_another_bus() -> None:
+    """A second disk with the same image would be made, and both would write to it."""
+    domain = new(disks=[A])
+    with pytest.raises(Failure, match="vda and sda would both write to one image.*name its target too"):
+        patched(domain, disks=[{**A, "bus": "scsi"}])
+    with pytest.raises(Failure, match="vda and vdb would both write to one image, /pool/a.qcow2"):
+        patched(domain, disks=[{}, {"path": "/pool/a.qcow2"}])
+    assert targets(patched(domain, disks=[{"target": "vda", "bus": "scsi"}])) == ["vda"]
+
+
+@pytest.mark.parametrize("option", ["shareable", "readonly"])
+def test_one_image_behind_disks_that_share_it_is_fine(option: str) -> None:
+    domain = new(disks=[{**A, option: True}, {**A, option: True}])
+    assert targets(domain) == ["vda", "vdb"]
+    with pytest.raises(Failure, match="would both write"):
+        patched(domain, disks=[{"target": "vdb", option: False}])
+
+
+def test_one_image_behind_two_disks_that_are_there_is_left_alone() -> None:
+    domain = new(disks=[{**A, "shareable": True}, {**A, "shareable": True}])
+    for shared in domain.findall("devices/disk"):
+        shared.remove(shared.find("shareable"))
+    assert targets(patched(domain, disks=[{"target": "vda", "cache": "none"}])) == ["vda", "vdb"]
+
+
+def test_the_default_cache_is_what_libvirt_does_not_write() -> None:
+    domain = new(disks=[{**A, "cache": "none"}])
+    assert "cache" not in patched(domain, disks=[{"cache": "default"}]).find("devices/disk/driver").attrib
+    assert "cache" not in new(disks=[{**A, "cache": "default"}]).find("devices/disk/driver").attrib
 
 
 def test_a_snapshot_on_top_of_the_image_is_still_the_image() -> None:
