@@ -20,7 +20,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_a
     connected_agents,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import interface_addresses
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
+    in_order_of,
+    interface_addresses,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.agents import agent_addresses
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
@@ -30,6 +33,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 5.0
 _AGENT_TIMEOUT = 5.0
+_QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 
 
 def wait_until_ready(
@@ -48,6 +52,21 @@ def wait_until_ready(
     return {**found, **_address_and_agent(hypervisor, handle, wanted, deadline)}
 
 
+def require_interface(name: str, *domains: Element | None) -> None:
+    """Make sure that one of these ``<domain>`` elements has what can get an address.
+
+    Besides network interfaces that may be a device of the host, or one in QEMU's own arguments.
+
+    :raises Failure: where none has.
+    """
+    possible = ("devices/interface", "devices/hostdev", "devices/redirdev", f"{_QEMU}commandline")
+    if not any(domain.find(path) is not None for domain in domains if domain is not None for path in possible):
+        raise Failure(
+            f"The domain '{name}' has no network interface, so it will not get an address: add one (interfaces), or "
+            "do not wait for one."
+        )
+
+
 def _cloud_init(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -> dict[str, Any]:
     found = wait_for_status(hypervisor, handle.domain, handle.name, PORT, deadline)
     if found.word == "error":
@@ -60,8 +79,10 @@ def _address_and_agent(hypervisor: Hypervisor, handle: Handle, wanted: set[str],
     with DomainEvents(hypervisor, handle.domain, ("lifecycle", "agent")) as events:
         while True:
             live = _running(hypervisor, handle)
+            if "address" in wanted:
+                require_interface(handle.name, live)
             agents = connected_agents(live)
-            addresses = _addresses(hypervisor, handle, agents) if "address" in wanted else []
+            addresses = _addresses(hypervisor, handle, live, agents) if "address" in wanted else []
             met = {"address": bool(addresses), "agent": bool(agents), "kvmmanager_agent": "kvmmanager" in agents}
             unmet = [word for word, is_met in met.items() if word in wanted and not is_met]
             if not unmet:
@@ -84,13 +105,30 @@ def _running(hypervisor: Hypervisor, handle: Handle) -> Element:
     return live
 
 
-def _addresses(hypervisor: Hypervisor, handle: Handle, agents: list[str]) -> list[dict[str, Any]]:
+def _addresses(hypervisor: Hypervisor, handle: Handle, live: Element, agents: list[str]) -> list[dict[str, Any]]:
     found = _leases(hypervisor, handle)
     if agents:
         # An agent that has just gone is asked again at the next look.
         with contextlib.suppress(Failure):
             found += agent_addresses(hypervisor, handle.domain.UUIDString(), agents, _AGENT_TIMEOUT)
-    return found
+    return _of_domain(live, found)
+
+
+def _of_domain(live: Element, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The addresses on the domain's interfaces, in the order of those.
+
+    A guest has others, a bridge of containers for example, as soon as it boots. Only where the guest may have a card
+    of the host, whose MAC address nobody knows, they count too.
+    """
+    interfaces = [{"mac": mac} for mac in _macs(live)]
+    ordered = in_order_of(interfaces, found)
+    if live.find("devices/hostdev") is not None or not interfaces:
+        return ordered
+    return [address for address in ordered if {"mac": address["mac"]} in interfaces]
+
+
+def _macs(live: Element) -> list[str]:
+    return [mac.get("address", "").lower() for mac in live.iterfind("devices/interface/mac")]
 
 
 def _leases(hypervisor: Hypervisor, handle: Handle) -> list[dict[str, Any]]:
@@ -104,19 +142,15 @@ def _leases(hypervisor: Hypervisor, handle: Handle) -> list[dict[str, Any]]:
 
 def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: Deadline) -> str:
     allowed = f"within {deadline.seconds:g} seconds (timeout)"
+    missing, advice = [], []
     if "agent" in unmet or "kvmmanager_agent" in unmet:
         ports = CHANNELS.values() if "agent" in unmet else [CHANNELS["kvmmanager"]]
-        return (
-            f"No guest agent of '{handle.name}' opened its port ({' or '.join(ports)}) {allowed}. "
-            "The domain runs. Check on its console that the guest has booted and that an agent is installed in it."
+        missing.append(f"No guest agent of '{handle.name}' opened its port ({' or '.join(ports)}) {allowed}.")
+        advice.append("that the guest has booted and that an agent is installed in it")
+    if "address" in unmet:
+        missing.append(
+            f"The guest of '{handle.name}' got no address {allowed}: neither its network's DHCP leases nor a guest "
+            f"agent tell one for its interfaces ({', '.join(_macs(live)) or 'devices of the host'})."
         )
-    interfaces = [mac.get("address", "") for mac in live.iterfind("devices/interface/mac")]
-    if not interfaces:
-        return (
-            f"The domain '{handle.name}' has no network interface, so it will not get an address. Do not wait for one."
-        )
-    return (
-        f"The guest of '{handle.name}' got no address {allowed}: neither its network's DHCP leases nor a guest agent "
-        f"tell one (interfaces {', '.join(interfaces)}). The domain runs. Check on its console that the guest boots "
-        "and asks for an address."
-    )
+        advice.append("that the guest boots and asks for an address")
+    return f"{' '.join(missing)} The domain runs. Check on its console {', and '.join(advice)}."

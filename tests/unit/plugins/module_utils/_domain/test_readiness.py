@@ -19,22 +19,29 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 
 OURS = "org.kvmmanager.agent.0"
 QEMU = "org.qemu.guest_agent.0"
-ADDRESS = {"address": "10.0.0.1", "prefix": 24, "source": "agent"}
+MACS = ["52:54:00:00:00:01", "52:54:00:00:00:02"]
+
+
+def address(text: str, mac: str) -> dict[str, Any]:
+    return {"address": text, "prefix": 24, "source": "agent", "mac": mac}
+
+
+ADDRESS = address("10.0.0.1", MACS[0])
+CONTAINERS = address("172.17.0.1", "02:42:00:00:00:01")
 
 
 class Guest:
     """A running domain whose open ports are given for one look after the other."""
 
-    def __init__(self, *looks: list[str], interface: bool = True) -> None:
+    def __init__(self, *looks: list[str], macs: list[str] = MACS[:1], more: str = "") -> None:
         self.looks = list(looks)
-        self.interface = interface
+        self.devices = "".join(f"<interface><mac address='{mac.upper()}'/></interface>" for mac in macs) + more
 
     def XMLDesc(self, flags: int) -> str:
         assert flags == 0  # the live XML, which alone knows who is connected
         ports = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         channels = "".join(f"<channel><target name='{port}' state='connected'/></channel>" for port in ports)
-        interface = "<interface><mac address='52:54:00:00:00:01'/></interface>" if self.interface else ""
-        return f"<domain id='1'><devices>{interface}{channels}</devices></domain>"
+        return f"<domain id='1'><devices>{self.devices}{channels}</devices></domain>"
 
     def UUIDString(self) -> str:
         return "some-uuid"
@@ -103,9 +110,53 @@ def test_our_agent_tells_the_address_at_last(hypervisor: Hypervisor, monkeypatch
     assert asked == [("some-uuid", ["kvmmanager"])] * 3
 
 
-def test_a_guest_without_interface_is_not_waited_for_in_vain(hypervisor: Hypervisor) -> None:
+def told(monkeypatch: pytest.MonkeyPatch, *addresses: dict[str, Any]) -> None:
+    monkeypatch.setattr(readiness, "agent_addresses", lambda *_args: list(addresses))
+
+
+def test_a_bridge_in_the_guest_is_no_address_of_the_domain(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there as soon as the guest has booted, and nobody reaches the guest by it."""
+    told(monkeypatch, CONTAINERS)
+    with pytest.raises(Failure, match=f"got no address within 0 seconds.*for its interfaces \\({MACS[0]}\\)"):
+        wait(hypervisor, Guest([OURS]), "address", seconds=0)
+    told(monkeypatch, CONTAINERS, ADDRESS)
+    assert wait(hypervisor, Guest([OURS]), "address") == {"addresses": [ADDRESS]}
+
+
+def test_addresses_come_in_the_order_of_the_interfaces(hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = address("10.0.1.1", MACS[1])
+    told(monkeypatch, second, ADDRESS)
+    assert wait(hypervisor, Guest([OURS], macs=MACS), "address") == {"addresses": [ADDRESS, second]}
+
+
+@pytest.mark.parametrize("macs", [[], MACS[:1]])
+def test_a_card_of_the_host_has_a_mac_that_nobody_knows(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch, macs: list[str]
+) -> None:
+    unknown = address("192.0.2.1", "00:11:22:33:44:55")
+    told(monkeypatch, unknown)
+    guest = Guest([OURS], macs=macs, more="<hostdev mode='subsystem' type='pci'/>")
+    assert wait(hypervisor, guest, "address") == {"addresses": [unknown]}
+    told(monkeypatch)
+    with pytest.raises(Failure, match=f"for its interfaces \\({macs[0] if macs else 'devices of the host'}\\)"):
+        wait(hypervisor, guest, "address", seconds=0)
+
+
+def test_all_that_is_missing_is_named(hypervisor: Hypervisor) -> None:
+    sentence = (
+        "No guest agent of 'web' .* The guest of 'web' got no address within .*installed in it, and that the guest"
+    )
+    with pytest.raises(Failure, match=sentence):
+        wait(hypervisor, Guest([]), "address", "agent", seconds=0)
+
+
+def test_a_guest_without_interface_is_not_waited_for(hypervisor: Hypervisor) -> None:
+    deadline = Deadline(30)
     with pytest.raises(Failure, match="has no network interface"):
-        wait(hypervisor, Guest([], interface=False), "address", seconds=0)
+        readiness.wait_until_ready(hypervisor, Handle("web", Guest([], macs=[])), ["address"], deadline)
+    assert (deadline.remaining or 0) > 20
 
 
 @pytest.mark.parametrize("word", ["done", "degraded", "disabled"])
