@@ -295,12 +295,14 @@ domains:
       returned: when O(gather) has V(drift)
       contains:
         path:
-          description: The option of M(kvmmanager.libvirt.domain).
+          description:
+            - The option of M(kvmmanager.libvirt.domain).
+            - For what has no option it is the place in libvirt's XML, as C(xml.devices.watchdog.action).
           type: str
           returned: always
           sample: disks.vda.cache
         stored:
-          description: Its value after the next start. V(null) where there is none.
+          description: Its value after the next start. V(null) where there is none. Asterisks stand for a secret.
           type: raw
           returned: always
           sample: none

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.identity import label
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platform import complete
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.secrets import is_opaque, is_secret
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_changes
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import DEVICE_SECTIONS, SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse, remove
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view import view
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse
 
 _XML_OPTION = "The option xml"
 
@@ -54,7 +52,7 @@ def configuration_changes(before: Element | None, after: Element) -> list[Change
     """
     if before is None:
         return differences({}, _options_view(after))
-    return differences(_options_view(before), _options_view(after)) + _other_changes(before, after)
+    return differences(_options_view(before), _options_view(after)) + rest_changes(before, after)
 
 
 def _new_domain(given: Element | None, desired: dict[str, Any], facts: Facts) -> tuple[Element, dict[str, Any]]:
@@ -87,20 +85,3 @@ def _options_view(domain: Element) -> dict[str, Any]:
     for section in SECTIONS:
         whole.update(section.read(domain))
     return whole
-
-
-def _other_changes(before: Element, after: Element) -> list[Change]:
-    """What no section shows: elements that raw XML brought, controllers that a new device needs."""
-    return differences({"xml": _other_view(before, after)}, {"xml": _other_view(after, before)})
-
-
-def _other_view(domain: Element, other: Element) -> Any:
-    rest = clone(domain)
-    for section in SECTIONS:
-        for device in section.unmatched(rest, other):
-            child(rest, "devices").remove(device)
-    for section in SECTIONS:
-        section.erase(rest)
-    for tag in ("name", "uuid"):
-        remove(rest, tag)
-    return view(rest, label, is_secret, is_opaque)

@@ -10,9 +10,14 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import LivePlan, Running
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_to_come
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import (
+    LivePlan,
+    Running,
+    next_boot,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import SECTIONS
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
 __all__ = ["LivePlan", "plan_live"]
 
@@ -38,4 +43,7 @@ def plan_live(
         part = section.plan_live(running)
         whole.changes += part.changes
         whole.actions += part.actions
+    if "xml" in desired:
+        for change in rest_to_come(current.live, current.stored, parse(desired["xml"])):
+            whole.changes.append(next_boot(change, "libvirt reads it when the domain starts"))
     return whole

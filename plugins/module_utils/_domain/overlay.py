@@ -19,7 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 # The order of these is their meaning, so they are replaced as a whole.
 _SEQUENCES = ("boot",)
 # Elements whose number is KiB where no unit is given.
-_MEMORY = ("memory", "currentMemory", "maxMemory", "hard_limit", "soft_limit", "swap_hard_limit")
+_MEMORY = ("memory", "currentMemory", "maxMemory", "hard_limit", "soft_limit", "swap_hard_limit", "cell")
 # An element of another of these is another thing: what belongs to the old one does not stay.
 _DECISIVE = ("type", "mode", "model", "bus", "name")
 _BELONGING = ("source", "address", "model", "vendor", "feature", "virtualport", "protocol")
@@ -53,7 +53,9 @@ def _overlay_own(current: Element, given: Element, same_text: Callable[[Element,
     changed = False
     for name, value in given.attrib.items():
         held = current.get(name)
-        if (equal and name == "unit") or (held is not None and (equivalent(held, value) or same_text(given, held))):
+        if (equal and name in ("unit", "memory")) or (
+            held is not None and (equivalent(held, value) or same_text(given, held))
+        ):
             continue
         changed = changed or (held is not None and name in _DECISIVE)
         current.set(name, value)
@@ -119,6 +121,7 @@ def _same_size(current: Element, given: Element) -> bool:
 
 
 def _bytes(element: Element) -> int | None:
-    text = (element.text or "").strip()
+    # A cell of NUMA has its memory in an attribute.
+    text = element.get("memory", "") if element.tag == "cell" else (element.text or "").strip()
     factor = unit_factor(element.get("unit", "KiB" if element.tag in _MEMORY else "bytes"))
     return int(text) * factor if text.isdigit() and factor is not None else None

@@ -66,9 +66,13 @@ def _strip_always(wanted: Element) -> None:
             source.attrib.pop(name, None)
     for target in wanted.iterfind("devices/channel/target"):
         target.attrib.pop("state", None)
+    for target in wanted.iterfind("devices/console/target[@type='virtio']"):
+        target.attrib.pop("port", None)  # libvirt counts them, and may count the running ones otherwise
 
 
 def _strip_devices_of_running(wanted: Element) -> None:
+    for source in wanted.iterfind("devices/*/source[@tls='no']"):
+        del source.attrib["tls"]  # the daemon's default
     for device in wanted.iterfind("devices/*"):
         device.attrib.pop("tty", None)
         if device.get("type") == "pty" or (device.tag == "channel" and device.get("type") == "unix"):
@@ -105,14 +109,25 @@ def _strip_domain_of_running(wanted: Element, current: Element) -> None:
     most = _MOST.read(current)
     if most is not None and whole_mib(most) == _MOST.read(wanted):
         remove_all(wanted, "memory")
-    for tag in ("resource", "seclabel"):
-        if current.find(tag) is None:
-            remove_all(wanted, tag)
+    if current.find("resource") is None:
+        remove_all(wanted, "resource")
+    _strip_labels(wanted, current)
     for parent in wanted.findall("os"):
         for tag in ("loader", "nvram"):
             if current.find(f"os/{tag}") is None:
                 remove_all(parent, tag)
     _strip_expanded_cpu(wanted, current)
+
+
+def _strip_labels(wanted: Element, current: Element) -> None:
+    """Each start chooses new security labels, and adds those that the daemon uses for all its domains."""
+    held = {label.get("model") for label in current.iterfind("seclabel")}
+    for label in wanted.findall("seclabel"):
+        if label.get("type") == "dynamic":
+            for tag in ("label", "imagelabel"):
+                remove_all(label, tag)
+            if label.get("model") not in held:
+                wanted.remove(label)
 
 
 def _strip_expanded_cpu(wanted: Element, current: Element) -> None:

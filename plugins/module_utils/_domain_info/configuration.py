@@ -11,9 +11,11 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_to_come, rest_to_go
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Running, Section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import SECTIONS
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Secret
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
 
@@ -28,10 +30,13 @@ def configuration(domain: Element) -> dict[str, Any]:
 def drift(stored: Element, live: Element) -> list[dict[str, Any]]:
     """Where a running domain differs from what it will be after its next start.
 
-    Each item has the ``path`` of the option, as ``disks.vda.cache``, and its value ``stored`` and ``live``; None where
-    there is none. What libvirt fills in when it starts a domain (a port, the model of the host's CPU) is no difference.
+    Each item has the ``path`` of the option, as ``disks.vda.cache``, or of what has none, as
+    ``xml.devices.watchdog.model``, and its value ``stored`` and ``live``; None where there is none. What libvirt fills
+    in when it starts a domain (a port, the model of the host's CPU) is no difference.
     """
     changes = [change for section in SECTIONS for change in _differences(section, stored, live)]
+    rest = [*rest_to_come(live, stored, stored), *rest_to_go(live, stored)]
+    changes += {change.path: change for change in rest}.values()
     return [{"path": change.path, "stored": _plain(change.after), "live": _plain(change.before)} for change in changes]
 
 
@@ -46,7 +51,9 @@ def _differences(section: Section, stored: Element, live: Element) -> list[Chang
 
 
 def _plain(value: Any) -> Any:
-    """A value without types of our own, which Ansible's JSON does not know."""
+    """A value without types of our own, which Ansible's JSON does not know or would show as they are."""
+    if isinstance(value, Secret):
+        return str(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -146,5 +146,25 @@ def test_an_interface_of_a_running_domain_names_its_network_again() -> None:
     assert dump(laid_over(stored, running)) == dump(stored)
 
 
+def test_what_a_start_adds_is_no_wish() -> None:
+    """Security labels of the daemon's own, TLS that nobody asked for, another count of the consoles."""
+    own = "<seclabel type='none' model='none'/>"
+    stored = parse(read("trixie-stored").replace("</domain>", f"{own}</domain>"))
+    running = (
+        read("trixie-running")
+        .replace("<target type='virtio' port='1'/>", "<target type='virtio' port='0'/>")
+        .replace("</domain>", f"{own}</domain>")
+        .replace("<source path='/dev/pts/0'/>", "<source path='/dev/pts/0' tls='no'/>")
+    )
+    assert dump(laid_over(stored, running)) == dump(stored)
+
+
+def test_memory_of_a_numa_cell_in_any_unit() -> None:
+    cell = "<domain><cpu><numa><cell id='0' memory='{}' unit='{}'/></numa></cpu></domain>"
+    stored = laid_over(parse(read("trixie-stored")), cell.format(307200, "KiB"))
+    assert dump(laid_over(stored, cell.format(300, "MiB"))) == dump(stored)
+    assert laid_over(stored, cell.format(1, "GiB")).find("cpu/numa/cell").attrib["memory"] == "1"
+
+
 def test_metadata_of_others_keeps_the_name_of_its_namespace() -> None:
     assert "<my:thing" in dump(parse(read("bookworm-stored")))

@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import json
+import pathlib
+
+import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.configuration import (
     configuration,
@@ -60,3 +63,41 @@ def test_what_libvirt_makes_of_a_cpu_when_it_starts_is_no_drift() -> None:
     assert drift(domain(cpu="<cpu mode='host-model'/>"), domain(cpu=live)) == []
     other = "<cpu mode='custom' match='exact'><model>kvm64</model></cpu>"
     assert [item["path"] for item in drift(domain(cpu=other), domain(cpu=live))] == ["cpu.model"]
+
+
+DUMPS = pathlib.Path(__file__).parents[1] / "_domain" / "dumps"
+
+
+@pytest.mark.parametrize("release", ["bookworm", "trixie"])
+def test_a_start_is_no_drift_but_of_memory(release: str) -> None:
+    """The balloon of the dumps has not moved; all else that a start adds is no difference."""
+    stored, live = (
+        parse((DUMPS / f"{release}-{name}.xml").read_text(encoding="utf-8")) for name in ("stored", "running")
+    )
+    assert {item["path"] for item in drift(stored, live)} <= {"memory", "max_memory"}
+
+
+def test_what_has_no_option_is_drift_too() -> None:
+    reset, poweroff = (f"<watchdog model='i6300esb' action='{action}'/>" for action in ("reset", "poweroff"))
+    path = "xml.devices.watchdog.action"
+    assert drift(domain(devices=poweroff), domain(devices=reset)) == [
+        {"path": path, "stored": "poweroff", "live": "reset"}
+    ]
+    plugged = "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x2'/></source></hostdev>"
+    for stored, live in ((plugged, ""), ("", plugged)):
+        found = drift(domain(devices=stored), domain(devices=live))
+        assert found
+        assert all(item["path"].startswith("xml.devices.hostdev[") for item in found)
+
+
+def test_the_clock_that_a_guest_has_set_is_no_drift() -> None:
+    clock = "<clock offset='variable' basis='utc' adjustment='{}'/>"
+    assert drift(domain(cpu=clock.format(0)), domain(cpu=clock.format(3600))) == []
+
+
+def test_drift_tells_no_secret() -> None:
+    entry = "<sysinfo type='fwcfg'><entry name='opt/com.example/token'>{}</entry></sysinfo>"
+    found = drift(domain(cpu=entry.format("whisper")), domain(cpu=entry.format("murmur")))
+    assert [item["path"] for item in found] == ["xml.sysinfo.entry[opt/com.example/token].text"]
+    assert "********" in json.dumps(found)
+    assert "whisper" not in json.dumps(found)
