@@ -95,11 +95,11 @@ def require_domain(hypervisor: Hypervisor, name: str | None, uuid: str | None) -
 
 
 def read_domain(hypervisor: Hypervisor, domain: Any) -> Current:
-    """All that libvirt holds of a domain, in at most five calls (one more in check mode, for passwords)."""
+    """All that libvirt holds of a domain, in at most five calls (up to two more in check mode, for passwords)."""
     doing = f"read the domain '{domain.name()}'"
     active = domain.ID() != -1  # as of the look-up: no call
-    stored = _stored_xml(hypervisor, domain, doing)
-    live = parse(hypervisor.call(doing, domain.XMLDesc, 0)) if active else None
+    stored = _secure_xml(hypervisor, domain, doing, libvirt.VIR_DOMAIN_XML_INACTIVE)
+    live = _secure_xml(hypervisor, domain, doing, 0) if active else None
     persistent = bool(hypervisor.call(doing, domain.isPersistent)) if active else True
     return Current(
         domain=domain,
@@ -113,13 +113,13 @@ def read_domain(hypervisor: Hypervisor, domain: Any) -> Current:
     )
 
 
-def _stored_xml(hypervisor: Hypervisor, domain: Any, doing: str) -> Element:
-    """The persistent XML with its graphics passwords: without them a redefinition would drop them."""
-    inactive, secure = libvirt.VIR_DOMAIN_XML_INACTIVE, libvirt.VIR_DOMAIN_XML_SECURE
+def _secure_xml(hypervisor: Hypervisor, domain: Any, doing: str, flags: int) -> Element:
+    """The XML with its graphics passwords: without them a redefinition would drop them."""
     if not hypervisor.read_only:
-        return parse(hypervisor.call(doing, domain.XMLDesc, inactive | secure))
-    stored = parse(hypervisor.call(doing, domain.XMLDesc, inactive))
-    # Only these can hold one, so only they cost a second, read-write connection in check mode.
-    if any(graphics.get("type") in ("vnc", "spice") for graphics in stored.iterfind("devices/graphics")):
-        return parse(hypervisor.privileged.secure_domain_xml(domain.UUIDString(), inactive=True))
-    return stored
+        return parse(hypervisor.call(doing, domain.XMLDesc, flags | libvirt.VIR_DOMAIN_XML_SECURE))
+    found = parse(hypervisor.call(doing, domain.XMLDesc, flags))
+    # Only a screen can have one, so only that costs a call on a second, read-write connection in check mode.
+    if found.find("devices/graphics") is not None:
+        inactive = bool(flags & libvirt.VIR_DOMAIN_XML_INACTIVE)
+        return parse(hypervisor.privileged.secure_domain_xml(domain.UUIDString(), inactive))
+    return found

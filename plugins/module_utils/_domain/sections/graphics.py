@@ -78,7 +78,7 @@ class Graphics(DeviceSection):
     fields = (
         ListenField("listen", "@listen"),
         PortField("port", "@port"),
-        Field("password", "@passwd", PASSWORD, live=True),
+        Field("password", "@passwd", PASSWORD),
     )
 
     def mine(self, device: Element) -> bool:
@@ -101,13 +101,15 @@ class Graphics(DeviceSection):
         return device
 
     def live_view(self, live: Element, stored: Element | None) -> dict[str, Any]:
-        """libvirt does not tell the password of a running domain: it is the stored one, as far as anybody knows."""
+        """See `DeviceSection.live_view`. An address that is left to libvirt shows when running."""
         view = self.view(live)
-        view.pop("password", None)
-        known = {} if stored is None else self.view(stored)
-        if "listen" not in known:
-            view.pop("listen", None)  # the daemon's default
-        return {**view, **({"password": known["password"]} if "password" in known else {})}
+        if stored is not None and "listen" not in self.view(stored):
+            view.pop("listen", None)
+        return view
+
+    def live_options(self, stored: Element | None, live: Element, target: Element) -> tuple[str, ...]:
+        """Another password; QEMU decides when it starts whether it asks for one at all."""
+        return ("password",) if live.get("passwd") and target.get("passwd") else ()
 
 
 SECTION = Graphics()
