@@ -50,7 +50,9 @@ def carry(source: Element, device: Element, domain: Element) -> None:
 
 
 def needs_pcie_port(device: Element) -> bool:
-    """Whether a disk or a network interface sits in a PCIe port of its own."""
+    """Whether a disk, a network interface or a random number generator sits in a PCIe port of its own."""
+    if device.tag == "rng":
+        return True
     if device.tag == "interface":
         return attribute_at(device, "model", "type") in _PCIE_MODELS
     return device.tag == "disk" and attribute_at(device, "target", "bus") == "virtio"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
@@ -37,19 +38,15 @@ def plan_device(section: DeviceSection, key: str, running: Running) -> LivePlan:
 
 def _plan_attach(section: DeviceSection, key: str, target: Element, running: Running) -> LivePlan:
     changes = differences({}, section.view(target), f"{section.option}.{key}")
-    reason = section.why_not_attach(target, running.live) or _why_no_port(target, running)
+    reason = section.why_not_attach(target, running.live) or why_no_port(target, running)
     if reason:
         return LivePlan([next_boot(change, reason) for change in changes])
-    running.arriving.append(target)
-
-    def run(hypervisor: Hypervisor) -> None:
-        attach(hypervisor, running, section, key, target)
-
-    return LivePlan(changes, [Action(f"add the {section.noun} {key} to the running domain", run)])
+    what = f"{section.noun} {key}"
+    return LivePlan(changes, [attaching(running, what, target, lambda live: section.keyed(live).get(key))])
 
 
-def _why_no_port(target: Element, running: Running) -> str:
-    """The devices that the task adds before this one have their ports already."""
+def why_no_port(target: Element, running: Running) -> str:
+    """Why there is no place for a device, or an empty text. Those that the task adds before it have theirs already."""
     free = addresses.free_pcie_ports(running.live) if addresses.needs_pcie_port(target) else None
     taken = sum(addresses.needs_pcie_port(device) for device in running.arriving)
     return "" if free is None or free > taken else "the running domain has no free PCIe port"
@@ -79,26 +76,47 @@ def _plan_detach(section: DeviceSection, key: str, live: Element, running: Runni
     if not section.can_detach(live):
         reason = f"a {section.noun} like this cannot be taken from a running domain"
         return LivePlan([next_boot(change, reason) for change in changes])
+    return LivePlan(changes, [detaching(running, f"{section.noun} {key}", live)])
+
+
+def attaching(running: Running, what: str, target: Element, find: Callable[[Element], Element | None]) -> Action:
+    """The action that adds a device, for which there is a place.
+
+    :param target: the device, an element of the target.
+    :param find: finds the device in the XML of the domain that runs with it.
+    """
+    running.arriving.append(target)
 
     def run(hypervisor: Hypervisor) -> None:
-        detach(hypervisor, running.handle, f"{section.noun} {key}", live, running.deadline)
+        attach(hypervisor, running, what, target, find)
 
-    return LivePlan(changes, [Action(f"take the {section.noun} {key} from the running domain", run)])
+    return Action(f"add the {what} to the running domain", run)
 
 
-def attach(hypervisor: Hypervisor, running: Running, section: DeviceSection, key: str, target: Element) -> None:
+def detaching(running: Running, what: str, live: Element) -> Action:
+    """The action that takes a device, an element of the live XML, away and waits until it is gone."""
+
+    def run(hypervisor: Hypervisor) -> None:
+        detach(hypervisor, running.handle, what, live, running.deadline)
+
+    return Action(f"take the {what} from the running domain", run)
+
+
+def attach(
+    hypervisor: Hypervisor, running: Running, what: str, target: Element, find: Callable[[Element], Element | None]
+) -> None:
     """Add a device to the running domain, and give the target the address that it got.
 
     Without that the guest would find the device elsewhere after its next start: a network interface is called
     after its address.
     """
     domain = running.handle.domain
-    doing = f"add the {section.noun} {key} to the running domain '{running.handle.name}'"
+    doing = f"add the {what} to the running domain '{running.handle.name}'"
     device = clone(target)
     if addresses.is_taken(device, running.live):
         addresses.forget(device)
     hypervisor.call(doing, domain.attachDeviceFlags, dump(device), libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    now = section.keyed(parse(hypervisor.call(doing, domain.XMLDesc, 0))).get(key)
+    now = find(parse(hypervisor.call(doing, domain.XMLDesc, 0)))
     if now is not None:
         addresses.carry(now, target, running.target)
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Section
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.live_devices import (
+    attaching,
+    detaching,
+    why_no_port,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import (
+    LivePlan,
+    Running,
+    Section,
+    next_boot,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child
 
 
@@ -18,10 +28,14 @@ class SwitchSection(Section):
 
     :cvar option: the option.
     :cvar tag: the device's element below ``<devices>``.
+    :cvar noun: the device, for messages.
+    :cvar hotplug: whether it can be added to a running domain and taken away.
     """
 
     option = ""
     tag = ""
+    noun = ""
+    hotplug = False
 
     def new(self, domain: Element, facts: Facts) -> Element:
         """The device."""
@@ -49,3 +63,17 @@ class SwitchSection(Section):
     def unmatched(self, domain: Element, other: Element) -> list[Element]:
         """See `Section.unmatched`."""
         return [] if self.read(other)[self.option] else domain.findall(f"devices/{self.tag}")
+
+    def plan_live(self, running: Running) -> LivePlan:
+        """See `Section.plan_live`."""
+        changes = self.live_differences(running)
+        if not (self.hotplug and changes):
+            return super().plan_live(running)
+        path = f"devices/{self.tag}"
+        target = running.target.find(path)
+        if target is None:
+            return LivePlan(changes, [detaching(running, self.noun, device) for device in running.live.findall(path)])
+        reason = why_no_port(target, running)
+        if reason:
+            return LivePlan([next_boot(change, reason) for change in changes])
+        return LivePlan(changes, [attaching(running, self.noun, target, lambda live: live.find(path))])

@@ -19,6 +19,8 @@ class Rng(SwitchSection):
 
     option = "rng"
     tag = "rng"
+    noun = "random number generator"
+    hotplug = True
     arguments = {"rng": {"type": "bool"}}
 
     def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 
 
 class Tpm(SwitchSection):
-    """A TPM 2.0 that swtpm emulates."""
+    """A TPM 2.0 that swtpm emulates. libvirt does not add one to a running domain."""
 
     option = "tpm"
     tag = "tpm"

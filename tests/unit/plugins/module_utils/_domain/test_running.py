@@ -61,6 +61,7 @@ def test_a_start_is_no_difference(release: str) -> None:
         ({"interfaces": [{"mac": MAC, "link": "down"}]}, f"change the network interface {MAC} of the running domain"),
         ({"graphics": [{"type": "vnc", "password": "x"}]}, "change the screen vnc of the running domain"),
         ({"channels": [{"name": "a"}]}, "add the channel a to the running domain"),
+        ({"rng": True}, "add the random number generator to the running domain"),
     ],
 )
 def test_what_is_made_at_once(options: dict[str, Any], action: str) -> None:
@@ -76,11 +77,12 @@ def test_what_is_made_at_once(options: dict[str, Any], action: str) -> None:
         ({"memory": "1 GiB"}, "memory"),
         ({"max_vcpus": 4}, "max_vcpus"),
         ({"video": "bochs"}, "video"),
-        ({"rng": True}, "rng"),
+        ({"tpm": True}, "tpm"),
         ({"disks": [{"target": "vda", "cache": "none"}]}, "disks.vda.cache"),
         ({"interfaces": [{"mac": MAC, "model": "e1000e"}]}, f"interfaces.{MAC}.model"),
         ({"interfaces": [{"mac": MAC, "bridge": "br0"}]}, f"interfaces.{MAC}.bridge"),
         ({"graphics": [{"type": "vnc", "port": 5999}]}, "graphics.vnc.port"),
+        ({"graphics": [{"type": "vnc", "password": ""}]}, "graphics.vnc.password"),
         ({"cpu": {"features": {"svm": "require"}}}, "cpu.features.svm"),
     ],
 )
@@ -120,7 +122,7 @@ def test_each_new_device_needs_a_port_of_its_own() -> None:
     """Those that found a port on their own would be refused by libvirt, with a part of the task done."""
     live = parse((DUMPS / "bookworm-running.xml").read_text(encoding="utf-8"))
     free = free_pcie_ports(live) or 0
-    disks = [{"target": f"vd{letter}", "path": "/dev/x", "bus": "virtio"} for letter in "yz"]
+    disks = [{"target": f"vd{letter}", "path": f"/dev/{letter}", "bus": "virtio"} for letter in "yz"]
     new = [{"user": True, "mac": f"52:54:00:00:00:0{number}"} for number in range(free)]
     made = plan("bookworm", disks=disks, interfaces=new)
     waiting = {change.path.rpartition(".")[0]: change.reason for change in made.changes if change.reason}
@@ -150,6 +152,43 @@ def test_a_change_of_such_an_interface_names_the_network_not_the_bridge() -> Non
     device = parse("<interface type='bridge'><source network='lab' portid='p' bridge='br0'/></interface>")
     INTERFACES.carry_live(device, parse("<interface type='network'><source network='lab'/></interface>"), ())
     assert same(device, parse("<interface type='network'><source network='lab'/></interface>"))
+
+
+def test_a_screen_that_asks_for_no_password_asks_for_one_from_the_next_start_on() -> None:
+    made = plan("bookworm", (" passwd='hush'", ""), graphics=[{"type": "vnc", "password": "x"}])
+    assert paths(made, Impact.NEXT_BOOT) == ["graphics.vnc.password"]
+    assert not made.actions
+
+
+def test_a_random_number_generator_needs_a_port_and_goes_again() -> None:
+    live = parse((DUMPS / "bookworm-running.xml").read_text(encoding="utf-8"))
+    new = [{"user": True, "mac": f"52:54:00:00:00:0{number}"} for number in range(free_pcie_ports(live) or 0)]
+    made = plan("bookworm", interfaces=new, rng=True)
+    assert [(change.path, change.reason) for change in made.changes if change.reason] == [
+        ("rng", "the running domain has no free PCIe port")
+    ]
+    rng = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng></devices>"
+    made = plan("bookworm", ("</devices>", rng), rng=False)
+    assert [action.summary for action in made.actions] == ["take the random number generator from the running domain"]
+
+
+WATCHDOG = "<domain><devices><watchdog model='i6300esb' action='{}'/></devices></domain>"
+
+
+def test_what_has_no_option_waits_for_the_next_start() -> None:
+    """Also in the next run, when it is stored already."""
+    xml = WATCHDOG.format("poweroff")
+    made = plan("bookworm", xml=xml)
+    assert [(change.path, change.before, change.after) for change in made.changes] == [
+        ("xml.devices.watchdog.action", "reset", "poweroff")
+    ]
+    assert paths(made, Impact.NEXT_BOOT) == ["xml.devices.watchdog.action"]
+    again = plan("bookworm", ("action='reset'", "action='poweroff'"), xml=WATCHDOG.format("reset"))
+    assert [(change.before, change.after) for change in again.changes] == [("poweroff", "reset")]
+
+
+def test_what_has_no_option_and_runs_already_is_no_difference() -> None:
+    assert plan("bookworm", ("action='reset'", "action='poweroff'"), xml=WATCHDOG.format("poweroff")) == LivePlan()
 
 
 def test_only_purge_takes_a_device_away() -> None:
