@@ -150,7 +150,9 @@ options:
             get the next free name.
         type: str
       bus:
-        description: How the disk is connected. A new one gets V(virtio).
+        description:
+          - How the disk is connected. A new one gets V(virtio).
+          - To put a disk on another bus, name its O(disks[].target) too.
         type: str
         choices: [virtio, scsi, sata, usb, ide]
       format:
@@ -159,7 +161,7 @@ options:
           - By default what its pool says. For a file in no pool you must name it.
         type: str
       cache:
-        description: How the host caches the disk. By default libvirt's choice.
+        description: How the host caches the disk. By default, and with V(default), libvirt's choice.
         type: str
         choices: [default, none, writethrough, writeback, directsync, unsafe]
       io:
@@ -177,7 +179,9 @@ options:
         description: Whether the guest can only read.
         type: bool
       shareable:
-        description: Whether several domains may use the disk at the same time.
+        description:
+          - Whether several domains may use the disk at the same time.
+          - Two disks of one domain may have the same image only when both have this or O(disks[].readonly).
         type: bool
       boot_order:
         description: The place of the disk in the boot order, from 1. It excludes O(boot).
@@ -275,6 +279,7 @@ options:
         description:
           - The password. VNC uses its first eight characters.
           - It can be changed while the domain runs. An empty one removes it.
+          - The first one, and none any more, wait for the next start.
         type: str
   video:
     description: The model of the graphics card. By default libvirt's choice, and none without O(graphics).
@@ -321,7 +326,9 @@ options:
         type: str
         choices: [unix, spicevmc]
   rng:
-    description: Whether the guest has a virtio random number generator. A new domain has.
+    description:
+      - Whether the guest has a virtio random number generator. A new domain has.
+      - It can be added to a running domain and taken away.
     type: bool
   tpm:
     description:

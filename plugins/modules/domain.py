@@ -44,6 +44,7 @@ options:
       - The domain as L(libvirt's XML,https://libvirt.org/formatdomain.html), for what has no option here.
       - It is laid over the XML that libvirt holds. What your XML says wins, what it does not mention stays.
       - Options given besides it win over it.
+      - Of a change to a running domain, what has no option here waits for the next start.
       - The log does not show it. Results and diffs hide passwords and other secrets in it, and all of QEMU's own
         arguments.
     type: str
@@ -62,6 +63,7 @@ options:
   allow_restart:
     description:
       - Whether a running domain may be shut down and started again, when a change needs that.
+      - A guest that was asleep or has crashed runs after it. To end one that has crashed needs O(force=true).
       - It needs O(apply=auto).
     type: bool
     default: false
@@ -79,6 +81,7 @@ options:
     description:
       - For how many seconds the task waits in all, for a shutdown, for a device to go, or for O(wait_for).
       - With V(0) a guest is asked once to shut down, and not waited for.
+      - A single call, a start for example, may always take O(call_timeout), too.
     type: float
     default: 120
   wait_for:
@@ -86,6 +89,10 @@ options:
       - What the task waits for in the guest of a running domain. It needs a domain that runs at the end of the task.
       - V(address) is an address that the host's DHCP server or a guest agent tells, V(agent) is one of the guest
         agents, ours or QEMU's, and V(kvmmanager_agent) is ours.
+      - Only addresses on the domain's own network interfaces count, by their MAC addresses, not those of bridges and
+        tunnels that the guest makes. They come in the order of these interfaces. With a device of the host in the
+        domain, which may be a network card, all count.
+      - A DHCP lease outlives a restart. To wait for a guest that has just been started again, wait for V(agent) too.
       - V(cloud_init) is the end of cloud-init, which the guest tells over the port C(org.kvmmanager.cloud_init.0), as
         M(kvmmanager.libvirt.cloud_init_info) explains. An error of cloud-init fails the task.
     type: list

@@ -37,9 +37,8 @@ class Update:
         return [change for change in self.live.changes if change.impact is not Impact.LIVE]
 
 
-def put_off(live: LivePlan) -> LivePlan:
-    """The same with all changes left to the next start: apply=config."""
-    reason = "apply=config leaves the running domain as it is"
+def put_off(live: LivePlan, reason: str) -> LivePlan:
+    """The same with all changes left to the next start."""
     return LivePlan([next_boot(change, reason) for change in live.changes])
 
 

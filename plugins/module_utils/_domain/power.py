@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import (
+    Deadline,
+    TimedOut,
+    call_within,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.states import state_word
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, explain
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
 
 # A guest that is still booting loses the press of its power button, so it is pressed again, ever less often.
 _FIRST_REPEAT = 5.0
+# libvirt asks a guest agent first where one is connected, and waits for its answer: a minute, when it hangs.
+_LEAST_FOR_SHUTDOWN = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,16 +57,16 @@ def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power, 
     if wanted == "stopped":
         plan_stop(plan, handle, now, power)
     elif now == "stopped":
-        plan_start(plan, handle, paused=wanted == "paused", afresh=afresh)
+        plan_start(plan, handle, power, paused=wanted == "paused", afresh=afresh)
     elif wanted == "running":
-        _plan_wake(plan, handle, now)
+        _plan_wake(plan, handle, now, power)
     else:
         if now == "suspended":
-            _plan_wake(plan, handle, now)
-        plan.add("pause the domain", lambda hypervisor: _call(hypervisor, handle, "pause", "suspend"))
+            _plan_wake(plan, handle, now, power)
+        plan.add("pause the domain", lambda hypervisor: _call(hypervisor, handle, power, "pause", "suspend"))
 
 
-def plan_start(plan: Plan, handle: Handle, paused: bool = False, afresh: bool = False) -> None:
+def plan_start(plan: Plan, handle: Handle, power: Power, paused: bool = False, afresh: bool = False) -> None:
     """Append the start of a stopped domain.
 
     :param afresh: whether to discard the memory that the domain was saved with, instead of going on from there.
@@ -68,13 +74,13 @@ def plan_start(plan: Plan, handle: Handle, paused: bool = False, afresh: bool = 
     flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
     flags |= libvirt.VIR_DOMAIN_START_FORCE_BOOT if afresh else 0
     summary = "start the domain" + (", paused" if paused else "") + (", without its saved memory" if afresh else "")
-    plan.add(summary, lambda hypervisor: _call(hypervisor, handle, "start", "createWithFlags", flags))
+    plan.add(summary, lambda hypervisor: _call(hypervisor, handle, power, "start", "createWithFlags", flags))
 
 
 def plan_stop(plan: Plan, handle: Handle, now: str, power: Power) -> None:
     """Append a shutdown by the guest, and the wait for it."""
     if now in ("paused", "suspended"):
-        _plan_wake(plan, handle, now, power.force)  # a guest that does not run cannot shut itself down
+        _plan_wake(plan, handle, now, power, power.force)  # a guest that does not run cannot shut itself down
     plan.add("shut down the domain", lambda hypervisor: shut_down(hypervisor, handle, power))
 
 
@@ -88,16 +94,16 @@ def shut_down(hypervisor: Hypervisor, handle: Handle, power: Power) -> None:
     if not power.force:
         raise Failure(
             f"The domain '{handle.name}' did not shut down within {power.deadline.seconds:g} seconds (timeout): "
-            "its guest does not react to the power button. It still runs. Allow more time, or set force=true to "
-            "cut its power."
+            "its guest reacts neither to the power button nor, where it has one, through its agent. It still runs. "
+            "Allow more time, or set force=true to cut its power."
         )
-    cut_power(hypervisor, handle)
+    cut_power(hypervisor, handle, power)
 
 
-def cut_power(hypervisor: Hypervisor, handle: Handle) -> None:
+def cut_power(hypervisor: Hypervisor, handle: Handle, power: Power) -> None:
     """End a domain's QEMU process. A domain that has ended by itself meanwhile is fine."""
     if _is_active(hypervisor, handle):
-        _call(hypervisor, handle, "cut the power of", "destroy")
+        _call(hypervisor, handle, power, "cut the power of", "destroy")
 
 
 def plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
@@ -110,10 +116,10 @@ def plan_after_crash(plan: Plan, handle: Handle, power: Power) -> None:
             f"The guest of the domain '{handle.name}' has crashed and cannot shut down. Look at it first; "
             "then set force=true to cut its power."
         )
-    plan.add("cut the power of the crashed domain", lambda hypervisor: cut_power(hypervisor, handle))
+    plan.add("cut the power of the crashed domain", lambda hypervisor: cut_power(hypervisor, handle, power))
 
 
-def _plan_wake(plan: Plan, handle: Handle, now: str, force: bool = False) -> None:
+def _plan_wake(plan: Plan, handle: Handle, now: str, power: Power, force: bool = False) -> None:
     """Append letting the guest run again.
 
     :param force: go on where that fails, as for a guest that QEMU paused over an error: its power will be cut.
@@ -122,7 +128,7 @@ def _plan_wake(plan: Plan, handle: Handle, now: str, force: bool = False) -> Non
 
     def wake(hypervisor: Hypervisor) -> None:
         try:
-            _call(hypervisor, handle, verb, *method)
+            _call(hypervisor, handle, power, verb, *method)
         except Failure:
             if not force:
                 raise
@@ -135,7 +141,7 @@ def _stops_in_time(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -
     with DomainEvents(hypervisor, handle.domain) as events:
         repeat = _FIRST_REPEAT
         while _is_active(hypervisor, handle):
-            _press_power_button(hypervisor, handle)
+            _press_power_button(hypervisor, handle, deadline)
             pause = Deadline(_sooner(repeat, deadline.remaining))
             if events.wait(lambda: not _is_active(hypervisor, handle), pause):
                 return True
@@ -145,9 +151,12 @@ def _stops_in_time(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -
     return True
 
 
-def _press_power_button(hypervisor: Hypervisor, handle: Handle) -> None:
+def _press_power_button(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -> None:
+    """Ask the guest once. That it is still being asked at the deadline is no error here: it has not shut down."""
     try:
-        _call(hypervisor, handle, "shut down", "shutdown")
+        _call_within(_longer(_LEAST_FOR_SHUTDOWN, deadline.remaining), handle, "shut down", "shutdown")
+    except TimedOut:
+        return
     except Failure:
         # Between the look and the call the guest may have gone.
         if _is_active(hypervisor, handle):
@@ -160,8 +169,28 @@ def _is_active(hypervisor: Hypervisor, handle: Handle) -> bool:
     return found is not None and state_word(found[0]) != "stopped"
 
 
-def _call(hypervisor: Hypervisor, handle: Handle, verb: str, method: str, *args: Any) -> None:
-    hypervisor.call(f"{verb} the domain '{handle.name}'", getattr(handle.domain, method), *args, limited=False)
+def _call(hypervisor: Hypervisor, handle: Handle, power: Power, verb: str, method: str, *args: Any) -> None:
+    """Make a call, which may take what is left of the task's time, and at least what any call may."""
+    seconds = _longer(hypervisor.options.call_timeout, power.deadline.remaining)
+    try:
+        _call_within(seconds, handle, verb, method, *args)
+    except TimedOut:
+        raise Failure(
+            f"Cannot {verb} the domain '{handle.name}': {hypervisor.uri} did not answer within {seconds:g} seconds "
+            "(the longer of call_timeout and what was left of timeout). The call may still take effect there: look "
+            "before running the task again."
+        ) from None
+
+
+def _call_within(seconds: float | None, handle: Handle, verb: str, method: str, *args: Any) -> None:
+    try:
+        call_within(seconds, getattr(handle.domain, method), *args)
+    except libvirt.libvirtError as error:
+        raise explain(f"{verb} the domain '{handle.name}'", error) from error
+
+
+def _longer(seconds: float, remaining: float | None) -> float | None:
+    return None if remaining is None else max(seconds, remaining)
 
 
 def _sooner(seconds: float, remaining: float | None) -> float:

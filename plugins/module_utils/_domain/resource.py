@@ -39,11 +39,15 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plannin
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import (
     Power,
+    plan_after_crash,
     plan_power,
     plan_start,
     plan_stop,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.readiness import wait_until_ready
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.readiness import (
+    require_interface,
+    wait_until_ready,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.removal import (
     Doomed,
     Removal,
@@ -105,11 +109,15 @@ class Domain(Resource):
         before = current.current.state if current.current else "stopped"
         check_options(self.params, bool(current.current and current.current.active), self._final_state(before))
         target = target_configuration(current.current.stored if current.current else None, self.desired, current.facts)
+        if "address" in self.params["wait_for"]:
+            live = None if current.current is None else current.current.live
+            require_interface(self.handle.name, target, live)
         if current.current is None:
-            pending = self._plan_creation(plan, target)
+            self._plan_creation(plan, target)
+            plan.result = self._result(None, self._final_state("stopped"), [])
         else:
-            pending = self._plan_change(plan, current.current, target)
-        plan.result = self._result(current.current, pending)
+            state, pending = self._plan_change(plan, current.current, target)
+            plan.result = self._result(current.current, state, pending)
         return plan
 
     def finish(self, plan: Plan) -> dict[str, Any]:
@@ -148,26 +156,35 @@ class Domain(Resource):
             plan_removal(plan, reading.current, removal, reading.doomed, self.power)
         plan.result = {"domain": None, **restart_report([])}
 
-    def _plan_creation(self, plan: Plan, target: Element) -> list[Change]:
+    def _plan_creation(self, plan: Plan, target: Element) -> None:
         plan_definition(plan, self.handle, target)
         plan_autostart(plan, self.handle, None, self.params["autostart"])
         self._plan_state(plan, None)
-        return []
 
-    def _plan_change(self, plan: Plan, current: Current, target: Element) -> list[Change]:
-        """Plan the change of an existing domain; returns what waits for its next start."""
+    def _plan_change(self, plan: Plan, current: Current, target: Element) -> tuple[str, list[Change]]:
+        """Plan the change of an existing domain; returns its state after it, and what waits for its next start."""
         plan_rename(plan, self.handle, current)
         apply = self.params["apply"]
         update = Update(configuration_changes(current.stored, target), self._live_part(current, target))
         plan_update(plan, self.handle, current, target, update, apply)
         plan_autostart(plan, self.handle, current.autostart, self.params["autostart"])
         if update.pending and self.params["allow_restart"]:
-            plan_stop(plan, self.handle, current.state, self.power)
-            plan_start(plan, self.handle, paused=self._final_state(current.state) == "paused")
-            plan.changes.append(Change("restarted", None, True))
-            return []
+            return self._plan_restart(plan, current), []
         self._plan_state(plan, current.state, afresh=self._discards_memory(current, update))
-        return update.pending
+        return self._final_state(current.state), update.pending
+
+    def _plan_restart(self, plan: Plan, current: Current) -> str:
+        """Plan to stop and start; returns the state after it: a guest that is asleep or has crashed runs then."""
+        after = "paused" if self._final_state(current.state) == "paused" else "running"
+        if current.state == "crashed":
+            plan_after_crash(plan, self.handle, self.power)
+        else:
+            plan_stop(plan, self.handle, current.state, self.power)
+        plan_start(plan, self.handle, self.power, paused=after == "paused")
+        plan.changes.append(Change("restarted", None, True))
+        if after != current.state:
+            plan.changes.append(Change("state", current.state, after))
+        return after
 
     def _live_part(self, current: Current, target: Element) -> LivePlan:
         """What the running domain takes on; nothing where its QEMU process ends in this task anyway."""
@@ -175,7 +192,9 @@ class Domain(Resource):
         if not current.active or final == "stopped" or (current.state == "crashed" and final != "crashed"):
             return LivePlan()
         live = plan_live(self.handle, current, target, self.desired, self.power.deadline)
-        return put_off(live) if self.params["apply"] == "config" else live
+        if self.params["apply"] == "config":
+            return put_off(live, "apply=config leaves the running domain as it is")
+        return put_off(live, "its guest has crashed") if current.state == "crashed" else live
 
     def _discards_memory(self, current: Current, update: Update) -> bool:
         """Whether the start discards the memory that the domain was saved with; looked at only where it matters."""
@@ -200,13 +219,13 @@ class Domain(Resource):
     def _final_state(self, now: str) -> str:
         return now if self.params["state"] == "present" else str(self.params["state"])
 
-    def _result(self, current: Current | None, pending: list[Change]) -> dict[str, Any]:
+    def _result(self, current: Current | None, state: str, pending: list[Change]) -> dict[str, Any]:
         autostart = self.params["autostart"]
         return {
             "domain": {
                 "name": self.handle.name,
                 "uuid": current.uuid if current else self.params["uuid"],
-                "state": self._final_state(current.state if current else "stopped"),
+                "state": state,
                 "autostart": (current.autostart if current else False) if autostart is None else autostart,
             },
             **restart_report(pending),

@@ -2,19 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a start asks libvirt for."""
+"""What a start asks libvirt for, and calls that do not come back."""
 
 from __future__ import annotations
 
+import dataclasses
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import libvirt
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import power
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import plan_start
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import (
+    Power,
+    cut_power,
+    plan_start,
+    shut_down,
+)
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
+from tests.unit.plugins.module_utils._domain.examples import define
+
+POWER = Power(Deadline(30), force=False)
 
 
 class Starts:
@@ -37,6 +51,68 @@ class Starts:
 )
 def test_flags_of_a_start(hypervisor: Hypervisor, options: dict[str, Any], flags: int) -> None:
     domain, plan = Starts(), Plan()
-    plan_start(plan, Handle("web1", domain), **options)
+    plan_start(plan, Handle("web1", domain), POWER, **options)
     plan.apply(hypervisor)
     assert domain.flags == [flags]
+
+
+class Hangs:
+    """A running domain of the test driver whose calls never come back, as with a guest agent that hangs."""
+
+    def __init__(self, domain: Any) -> None:
+        self.domain = domain
+        self._o = domain._o
+        self._conn = domain._conn
+        self.asked: list[str] = []
+        self.released = threading.Event()
+
+    def state(self, flags: int) -> list[int]:
+        return self.domain.state(flags)
+
+    def destroy(self) -> None:
+        self.asked.append("destroy")
+        self.domain.destroy()
+
+    def shutdown(self) -> None:
+        self.asked.append("shutdown")
+        self.released.wait(60)
+
+    def createWithFlags(self, _flags: int) -> None:
+        self.released.wait(60)
+
+
+@pytest.fixture
+def hanging(hypervisor: Hypervisor) -> Iterator[Hangs]:
+    domain = define(hypervisor, "web1")
+    domain.create()
+    guest = Hangs(domain)
+    yield guest
+    guest.released.set()
+
+
+@pytest.fixture
+def _impatient(hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(power, "_LEAST_FOR_SHUTDOWN", 0.05)
+    hypervisor.options = dataclasses.replace(hypervisor.options, call_timeout=0.05)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_an_agent_that_hangs_does_not_hold_up_the_task(hypervisor: Hypervisor, hanging: Hangs) -> None:
+    with pytest.raises(Failure, match="'web1' did not shut down within 0.2 seconds.*through its agent.*force=true"):
+        shut_down(hypervisor, Handle("web1", hanging), Power(Deadline(0.2), force=False))
+    shut_down(hypervisor, Handle("web1", hanging), Power(Deadline(0.1), force=True))
+    assert hanging.asked[-1] == "destroy"
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_start_that_hangs_ends_at_the_deadline(hypervisor: Hypervisor, hanging: Hangs) -> None:
+    plan = Plan()
+    plan_start(plan, Handle("web1", hanging), Power(Deadline(0), force=False))
+    with pytest.raises(Failure, match="Cannot start the domain 'web1': .* did not answer within 0.05 seconds"):
+        plan.apply(hypervisor)
+
+
+def test_cutting_the_power_of_what_has_stopped_is_fine(hypervisor: Hypervisor, hanging: Hangs) -> None:
+    hanging.domain.destroy()
+    cut_power(hypervisor, Handle("web1", hanging), POWER)
+    assert hanging.asked == []

@@ -63,6 +63,72 @@ def test_a_crashed_domain_is_ended_by_force_only(hypervisor: Hypervisor, state: 
     assert summaries(plan_for(reading, hypervisor, state=state, force=True))[0] == "cut the power of the crashed domain"
 
 
+@pytest.mark.parametrize(
+    ("now", "options", "after", "first"),
+    [
+        ("running", {}, "running", "shut down the domain"),
+        ("paused", {}, "paused", "resume the domain"),
+        ("paused", {"state": "running"}, "running", "resume the domain"),
+        ("running", {"state": "paused"}, "paused", "shut down the domain"),
+        ("suspended", {}, "running", "wake the domain up"),
+        ("suspended", {"state": "paused"}, "paused", "wake the domain up"),
+        ("crashed", {"force": True}, "running", "cut the power of the crashed domain"),
+    ],
+)
+def test_what_a_restart_brings_is_what_is_foretold(
+    hypervisor: Hypervisor, now: str, options: dict[str, Any], after: str, first: str
+) -> None:
+    domain = define(hypervisor, "web1")
+    domain.create()
+    reading = Reading(replace(read_domain(hypervisor, domain), state=now))
+    made = plan_for(reading, hypervisor, max_memory="64 MiB", allow_restart=True, **options)
+    stop, start = summaries(made)[1], summaries(made)[-1]
+    assert (stop, start) == (first, "start the domain" + (", paused" if after == "paused" else ""))
+    assert made.result["domain"]["state"] == after
+    assert not made.result["restart_required"]
+    states = [(change.before, change.after) for change in made.changes if change.path == "state"]
+    assert states == ([] if now == after else [(now, after)])
+
+
+def test_a_crashed_domain_is_not_restarted_unasked(hypervisor: Hypervisor) -> None:
+    domain = define(hypervisor, "web1")
+    domain.create()
+    reading = Reading(replace(read_domain(hypervisor, domain), state="crashed"))
+    with pytest.raises(Failure, match="has crashed .*force=true"):
+        plan_for(reading, hypervisor, max_memory="64 MiB", allow_restart=True)
+    made = plan_for(reading, hypervisor, title="T")
+    assert summaries(made) == ["store the configuration"]
+    assert made.result["domain"]["state"] == "crashed"
+    assert made.result["restart_reasons"] == [{"path": "title", "reason": "its guest has crashed"}]
+
+
+ON_CRASH = "<domain><name>web1</name><on_crash>preserve</on_crash></domain>"
+
+
+def test_raw_xml_without_an_option_waits_for_the_next_start(hypervisor: Hypervisor) -> None:
+    define(hypervisor, "web1").create()
+    for actions in (["store the configuration"], []):
+        made = run(hypervisor, xml=ON_CRASH)
+        assert summaries(made) == actions
+        assert made.result["restart_reasons"] == [
+            {"path": "xml.on_crash", "reason": "libvirt reads it when the domain starts"}
+        ]
+    with pytest.raises(Failure, match="cannot take the change .xml.on_crash: .*Nothing was changed"):
+        plan(hypervisor, xml=ON_CRASH, apply="live")
+    assert "start the domain" in summaries(run(hypervisor, xml=ON_CRASH, allow_restart=True))
+    made = plan(hypervisor, xml=ON_CRASH, allow_restart=True)
+    assert not made.actions
+    assert not made.result["restart_required"]
+
+
+def test_a_wait_for_an_address_needs_a_network_interface(hypervisor: Hypervisor) -> None:
+    define(hypervisor, "web1")
+    with pytest.raises(Failure, match="'web1' has no network interface"):
+        plan(hypervisor, name="web1", state="running", wait_for=["address"])
+    user = [{"user": True}]
+    assert plan(hypervisor, name="web1", state="running", wait_for=["address"], interfaces=user).actions
+
+
 def test_a_rename_onto_a_taken_name_is_refused(hypervisor: Hypervisor) -> None:
     define(hypervisor, "web1")
     uuid = define(hypervisor, "web2").UUIDString()
