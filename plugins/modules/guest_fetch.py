@@ -50,7 +50,9 @@ options:
     default: 600
 notes:
   - The agent follows no link of the guest, neither at the end of O(src) nor before. Name the path that it leads to.
-  - Of a directory at most 10,000 files are fetched, else the task fails.
+  - Of a directory at most 10,000 files are fetched, else the task fails. Those that are left out, and directories,
+    count, too.
+  - Files may grow while they are fetched, by 64 MiB in all.
 seealso:
   - module: kvmmanager.libvirt.guest_copy
   - module: ansible.builtin.fetch

@@ -171,6 +171,7 @@ class GuestAction(ActionBase):
 
 def _advice(failure: Failure, params: dict[str, Any]) -> str:
     """What allows more time to a task that took too long, unless the message says it."""
-    if not isinstance(failure, GuestError) or failure.code != wire.TIMED_OUT or "timeout" not in params:
+    causes = [one for one in (failure, failure.__cause__) if isinstance(one, GuestError)]
+    if "timeout" not in params or "(timeout)" in failure.message or all(one.code != wire.TIMED_OUT for one in causes):
         return ""
     return f" The task has {params['timeout']:g} seconds (timeout): allow more, or look at what the guest is busy with."

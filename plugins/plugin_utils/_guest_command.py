@@ -62,10 +62,10 @@ class RunCommand(GuestTask):
 
     def read(self) -> str:
         """Why the command need not run; empty when it must."""
-        creates, removes = self.params["creates"], self.params["removes"]
-        if creates is not None and self.guest.stat(creates) is not None:
+        creates, removes, timeout = (self.params[name] for name in ("creates", "removes", "timeout"))
+        if creates is not None and self.guest.stat(creates, timeout=timeout) is not None:
             return f"Did not run command since '{creates}' exists"
-        if removes is not None and self.guest.stat(removes) is None:
+        if removes is not None and self.guest.stat(removes, timeout=timeout) is None:
             return f"Did not run command since '{removes}' does not exist"
         return ""
 

@@ -70,6 +70,7 @@ class CopyInto(GuestTask):
         self._directory_mode = None if directory_mode is None else int(clean_mode(directory_mode, "directory_mode"), 8)
         self._deadline = Deadline(self.params["timeout"])
         self._known: dict[str, dict[str, FileFacts]] = {}
+        self._places: set[str] = set()
 
     # --- what there is
 
@@ -90,7 +91,7 @@ class CopyInto(GuestTask):
     def _one(self, source: local.Source, dest: str, wanted: Wanted, name: str | None) -> Current:
         """A single file. A ``dest`` that is a directory, or ends with a slash, holds it under its own name."""
         asked = self.params["dest"]
-        now = self.guest.stat(dest)
+        now = self._stat(dest)
         is_directory = asked.endswith("/") or (now is not None and now.type == "directory")
         if is_directory and name is None:
             raise Failure(
@@ -101,14 +102,16 @@ class CopyInto(GuestTask):
             missing = {} if self._is_directory(dest, now) else {dest: self._mode_of_directory(_NEW_DIRECTORY)}
             self._require_parent(dest, now)
             dest = posixpath.join(dest, name)
-            now = None if missing else self.guest.stat(dest)
+            now = None if missing else self._stat(dest)
         if not missing:
             self._require_parent(dest, now)
         return Current(dest, [self._item(source, dest, now)], missing, wanted)
 
     def _tree(self, path: str, dest: str, wanted: Wanted) -> Current:
         directories, sources = local.tree(path, self.context.real_file)
-        now = self.guest.stat(dest)
+        below = [*(one.relative for one in directories), *(one.relative for one in sources)]
+        self._places = {posixpath.join(dest, relative) for relative in below}
+        now = self._stat(dest)
         self._require_parent(dest, now)
         missing: dict[str, int] = {}
         if not self._is_directory(dest, now):
@@ -127,8 +130,18 @@ class CopyInto(GuestTask):
         if folder in missing:
             return None
         if folder not in self._known:
-            self._known[folder] = dict(self.guest.list(folder))
+            # No more is kept than was asked about, however much a guest lists.
+            listed = self.guest.list(folder, self._time_left(folder))
+            self._known[folder] = {
+                name: facts for name, facts in listed if posixpath.join(folder, name) in self._places
+            }
         return self._known[folder].get(name)
+
+    def _stat(self, path: str, sha256: bool = False) -> FileFacts | None:
+        return self.guest.stat(path, sha256, self._time_left(path))
+
+    def _time_left(self, path: str) -> float:
+        return time_left(self._deadline, path)
 
     def _item(self, source: local.Source, dest: str, now: FileFacts | None) -> Item:
         if now is not None and now.type == "link":
@@ -140,7 +153,7 @@ class CopyInto(GuestTask):
         sha256 = source.sha256()
         is_same = False
         if now is not None and now.size == source.size:
-            known = self.guest.stat(dest, sha256=True)
+            known = self._stat(dest, sha256=True)
             is_same = known is not None and known.sha256 == sha256
         mode = source.mode if self._mode == "preserve" else self._mode
         wants_text = self.context.diff and not is_same
@@ -164,7 +177,7 @@ class CopyInto(GuestTask):
             return
         folder = posixpath.dirname(path)
         try:
-            found = self.guest.stat(folder)
+            found = self._stat(folder)
         except GuestError as error:
             if error.code == wire.DENIED:
                 return  # the guest's policy begins below it
@@ -196,13 +209,10 @@ class CopyInto(GuestTask):
         return self._diff
 
     def _making(self, path: str, mode: int) -> Callable[[Any], None]:
-        return lambda _hypervisor: self.guest.mkdir(path, mode)
+        return lambda _hypervisor: self.guest.mkdir(path, mode, self._time_left(path))
 
     def _writing(self, item: Item) -> Callable[[Any], None]:
         def write(_hypervisor: Any) -> None:
-            remaining = self._deadline.remaining
-            if remaining == 0:
-                raise Failure(f"There was no time left for {item.dest} (timeout). Allow more, then run the task again.")
             with item.source.open() as stream:
                 self.guest.put(
                     stream,
@@ -210,7 +220,7 @@ class CopyInto(GuestTask):
                     mode=item.mode,
                     owner=self.params["owner"],
                     group=self.params["group"],
-                    timeout=remaining or 0.0,
+                    timeout=self._time_left(item.dest),
                 )
 
         return write
@@ -224,6 +234,17 @@ def absolute(path: str) -> str:
     if not path.startswith("/") or ".." in path.split("/"):
         raise Failure(f"'{path}' is not an absolute path without '..'. Write the whole path in the guest.")
     return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def time_left(deadline: Deadline, path: str) -> float:
+    """Seconds that a task still has.
+
+    :raises Failure: when it has none.
+    """
+    remaining = deadline.remaining or 0.0
+    if not remaining:
+        raise Failure(f"There was no time left for {path} (timeout). Allow more, then run the task again.")
+    return remaining
 
 
 def _mode_of(value: Any) -> int | str | None:

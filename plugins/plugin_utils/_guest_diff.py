@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ansible import constants
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import FileFacts, Guest
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import FileFacts, Guest, GuestError
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ def guest_text(guest: Guest, path: str, now: FileFacts | None, deadline: Deadlin
     if now.size > constants.MAX_FILE_SIZE_FOR_DIFF:
         return {"dst_larger": constants.MAX_FILE_SIZE_FOR_DIFF}
     sink = io.BytesIO()
-    guest.get(path, sink, timeout=deadline.remaining or 0.1)
+    try:
+        guest.get(path, sink, timeout=deadline.remaining or 0.1, most=constants.MAX_FILE_SIZE_FOR_DIFF)
+    except GuestError as error:
+        if error.code != wire.TOO_LARGE:
+            raise
+        return {"dst_larger": constants.MAX_FILE_SIZE_FOR_DIFF}  # it has grown since
     return _side("before", path, sink.getvalue(), "dst")
 
 

@@ -22,10 +22,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils import _guest_local as local
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_action import Context, GuestTask
-from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_copy import absolute
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_copy import absolute, time_left
 
-_MOST_FILES = 10_000  # of one task
+_MOST_FILES = 10_000  # of one task, directories and what is left out included
 _DEEPEST = 64  # directories in each other
+# Bytes by which all files together may be larger than when they were looked at: logs grow, but not without end.
+_GROWTH = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,13 @@ class Fetch(GuestTask):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._deadline = Deadline(self.params["timeout"])
+        self._growth = _GROWTH
 
     def read(self) -> Current:
         """What the guest has, and which of it is here already."""
         path = absolute(self.params["src"])
         place = self._place(path)
-        facts = self.guest.stat(path)
+        facts = self.guest.stat(path, timeout=time_left(self._deadline, path))
         if facts is None:
             if self.params["fail_on_missing"]:
                 raise Failure(
@@ -86,14 +89,17 @@ class Fetch(GuestTask):
             raise Failure(f"{path} in {self.guest.where} is a {facts.type}{target}.")
         items: list[Item] = []
         left_out: list[str] = []
-        for relative, found in self._below(path, "", 0):
+        for count, (relative, found) in enumerate(self._below(path, "", 0)):
+            if count == _MOST_FILES:
+                raise Failure(
+                    f"{path} in {self.guest.where} holds more than {_MOST_FILES} files and directories. Fetch an "
+                    "archive of it."
+                )
+            if found.type == "directory":
+                continue
             if found.type != "file":
                 left_out.append(f"{path}/{relative}")
                 continue
-            if len(items) == _MOST_FILES:
-                raise Failure(
-                    f"{path} in {self.guest.where} holds more than {_MOST_FILES} files. Fetch an archive of it."
-                )
             items.append(self._item(posixpath.join(path, relative), os.path.join(place, relative), found))
         return Current(facts, place, items, left_out)
 
@@ -141,28 +147,26 @@ class Fetch(GuestTask):
         here = local.checksum_of(place)
         is_same = False
         if here is not None and os.stat(place).st_size == facts.size:
-            known = self.guest.stat(path, sha256=True)
+            known = self.guest.stat(path, True, time_left(self._deadline, path))
             is_same = known is not None and known.sha256 == here
         return Item(path, place, facts.size, is_same)
 
     def _below(self, path: str, below: str, depth: int) -> Iterator[tuple[str, FileFacts]]:
-        """What is in a directory and those in it, but directories themselves; with names that are safe to join."""
+        """What is in a directory and those in it, with names that are safe to join."""
         if depth > _DEEPEST:
             raise Failure(f"{path} in {self.guest.where} is too deep to be fetched. Fetch an archive of it.")
-        for name, facts in self.guest.list(path):
+        for name, facts in self.guest.list(path, time_left(self._deadline, path)):
             if name in ("", ".", "..") or "/" in name or "\0" in name:
                 raise Failure(f"{self.guest.where.capitalize()} listed {path} with a name that no file can have.")
+            yield f"{below}{name}", facts
             if facts.type == "directory":
                 yield from self._below(posixpath.join(path, name), f"{below}{name}/", depth + 1)
-            else:
-                yield f"{below}{name}", facts
 
     def _fetching(self, item: Item) -> Callable[[Any], None]:
         def fetch(_hypervisor: Any) -> None:
-            remaining = self._deadline.remaining
-            if remaining == 0:
-                raise Failure(f"There was no time left for {item.path} (timeout). Allow more, then run the task again.")
+            remaining = time_left(self._deadline, item.path)
             with local.written(item.place) as sink:
-                self.guest.get(item.path, sink, timeout=remaining or 0.0)
+                got = self.guest.get(item.path, sink, timeout=remaining, most=item.size + self._growth)
+            self._growth -= max(0, got.size - item.size)
 
         return fetch

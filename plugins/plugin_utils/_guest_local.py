@@ -20,6 +20,17 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 _BLOCK = 1024 * 1024  # bytes hashed at once
 
 
+@contextlib.contextmanager
+def _reading(path: str | None) -> Iterator[None]:
+    """What the controller refuses, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(
+            f"Cannot read {path} on the controller: {error.strerror}. Check that the user who runs Ansible may."
+        ) from error
+
+
 @dataclass(frozen=True)
 class Source:
     """One file to copy.
@@ -36,12 +47,18 @@ class Source:
     size: int
 
     def open(self) -> BinaryIO:
-        """The file, for reading."""
-        return io.BytesIO(self.content) if self.path is None else open(self.path, "rb")
+        """The file, for reading.
+
+        :raises Failure: when the controller refuses.
+        """
+        if self.path is None:
+            return io.BytesIO(self.content)
+        with _reading(self.path):
+            return open(self.path, "rb")
 
     def sha256(self) -> str:
         """Its checksum."""
-        with self.open() as stream:
+        with self.open() as stream, _reading(self.path):
             return _checksum(stream)
 
 
@@ -55,9 +72,11 @@ def source_of_file(path: str, relative: str, real_file: Callable[[str], str]) ->
     """A file of the controller.
 
     :param real_file: see `Context.real_file`.
+    :raises Failure: when the controller refuses.
     """
     real = real_file(path)
-    return Source(relative, real, b"", stat.S_IMODE(os.stat(path).st_mode), os.stat(real).st_size)
+    with _reading(path):
+        return Source(relative, real, b"", stat.S_IMODE(os.stat(path).st_mode), os.stat(real).st_size)
 
 
 @dataclass(frozen=True)
@@ -80,7 +99,8 @@ def tree(top: str, real_file: Callable[[str], str]) -> tuple[list[Directory], li
     directories: list[Directory] = []
     sources: list[Source] = []
     for relative, path in _walk(top, "", (os.path.realpath(top),)):
-        mode = os.stat(path).st_mode
+        with _reading(path):
+            mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             directories.append(Directory(relative, stat.S_IMODE(mode)))
         else:
@@ -89,7 +109,9 @@ def tree(top: str, real_file: Callable[[str], str]) -> tuple[list[Directory], li
 
 
 def _walk(top: str, below: str, parents: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for name in sorted(os.listdir(top)):
+    with _reading(top):
+        names = sorted(os.listdir(top))
+    for name in names:
         path, relative = os.path.join(top, name), f"{below}{name}"
         if os.path.isdir(path):
             real = os.path.realpath(path)
@@ -108,13 +130,13 @@ def _walk(top: str, below: str, parents: tuple[str, ...]) -> Iterator[tuple[str,
 def checksum_of(path: str) -> str | None:
     """The sha256 of a file of the controller; None when there is none.
 
-    :raises Failure: when something else is there.
+    :raises Failure: when something else is there, or the controller refuses.
     """
     if not os.path.lexists(path):
         return None
     if not os.path.isfile(path):
         raise Failure(f"{path} exists on the controller and is no file. Name another place, or remove it.")
-    with open(path, "rb") as stream:
+    with _reading(path), open(path, "rb") as stream:
         return _checksum(stream)
 
 

@@ -13,6 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest im
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, did_you_mean
 
+_LARGEST = 16 * 1024 * 1024  # bytes of such a file: room for some 200,000 users
 _FILES = {"owner": "/etc/passwd", "group": "/etc/group"}
 
 
@@ -48,7 +49,7 @@ def _number(guest: Guest, option: str, name: str | None, deadline: Deadline) -> 
 def _content(guest: Guest, place: str, option: str, deadline: Deadline) -> bytes:
     sink = io.BytesIO()
     try:
-        guest.get(place, sink, timeout=deadline.remaining or 0.1)
+        guest.get(place, sink, timeout=deadline.remaining or 0.1, most=_LARGEST)
     except GuestError as error:
         raise Failure(f"{error.message} Give {option} as a number, which needs no {place}.") from error
     return sink.getvalue()

@@ -74,15 +74,16 @@ class SwitchPower(GuestTask):
                 )
 
     def _reboot(self) -> None:
-        boot = self._boot_id()
+        boot, agent = self._boot_id(), self.guest.agent
         with DomainEvents(self.hypervisor, self._domain, ("lifecycle", "agent", "reboot")) as events:
             self.guest.reboot()
             self.context.close()
-            self._wait_until_back(events, boot)
+            self._wait_until_back(events, agent, boot)
 
-    def _wait_until_back(self, events: DomainEvents, boot: str | None) -> None:
+    def _wait_until_back(self, events: DomainEvents, agent: str, boot: str | None) -> None:
         """Wait until the agent answers in a guest that has booted since.
 
+        :param agent: the kind that took the order. The other one may be there earlier, and of no use to what follows.
         :param boot: the number of the boot before; None when the agent cannot tell it, so that libvirt's event must do.
         """
         pause = _FIRST_PAUSE
@@ -97,19 +98,19 @@ class SwitchPower(GuestTask):
                 )
             if event is None:
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
-            if (event is None or event.kind == "agent") and self._is_back(boot, has_rebooted):
+            if (event is None or event.kind == "agent") and self._is_back(agent, boot, has_rebooted):
                 return
             if self._deadline.passed:
                 raise self._not_back(has_rebooted)
 
-    def _is_back(self, boot: str | None, has_rebooted: bool) -> bool:
-        """Whether an agent answers, of another boot than the one before."""
+    def _is_back(self, agent: str, boot: str | None, has_rebooted: bool) -> bool:
+        """Whether the agent answers, of another boot than the one before."""
         handshake = min(_HANDSHAKE, self._deadline.remaining or 0.0)
         try:
-            with open_guest(self.hypervisor, self._domain.UUIDString(), self.params["agent"], 0.0, handshake) as guest:
+            with open_guest(self.hypervisor, self._domain.UUIDString(), agent, 0.0, handshake) as guest:
                 known = _boot_id_of(guest)
-        except GuestUnreachable:
-            return False
+        except (GuestUnreachable, GuestError):
+            return False  # one that has just begun, or is about to end, says all sorts of things
         return has_rebooted if boot is None or known is None else known != boot
 
     def _not_back(self, has_rebooted: bool) -> Failure:

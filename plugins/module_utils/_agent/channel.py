@@ -14,12 +14,14 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import GuestUnreachable
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.lock import PortLock
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.outbox import Outbox
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut, call_within
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, single_line
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 
-_BLOCK = 256 * 1024  # bytes taken from or given to libvirt at once; it carries at most so many in a message
+_BLOCK = 256 * 1024  # bytes taken from libvirt at once; it carries at most so many in a message
+_CLOSING = 3.0  # seconds that libvirt may take to close the stream; it takes for ever when its daemon takes nothing
 _MOST_WAITING = 16 * 1024 * 1024  # bytes that nobody has read yet: a guest that keeps to its credit stays far below
 _NOTHING_YET = -2  # what recv() of a stream that does not block says
 _FIRST_PAUSE = 0.05  # seconds until a port that another program uses is asked for again
@@ -44,24 +46,20 @@ class Channel:
         self._size = 0
         self._ended: str | None = None  # why nothing more will come
         self._changed = threading.Condition()
+        self._outbox = Outbox(stream.send, lambda error: self._end(single_line(str(error))))
         events = libvirt.VIR_STREAM_EVENT_READABLE | libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP
         stream.eventAddCallback(events, self._on_event, None)
 
-    def send(self, data: bytes) -> None:
-        """Hand bytes to libvirt, which queues them.
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Queue bytes for libvirt.
 
-        :raises GuestUnreachable: when the stream has ended.
+        :raises GuestUnreachable: when the stream has ended, or still takes nothing at the deadline. Then it is of no
+            use any more: a part of a message may be on its way.
         """
-        rest = memoryview(data)
-        while rest:
-            if self._ended is not None:
-                raise self._lost()
-            try:
-                sent = self._stream.send(bytes(rest[:_BLOCK]))
-            except libvirt.libvirtError as error:
-                self._end(single_line(str(error)))
-                raise self._lost() from error
-            rest = rest[max(sent, 0) :]
+        if self._ended is None and not self._outbox.put(data, deadline):
+            self._end(f"nothing more went into its port within {deadline.seconds or 0:.0f} seconds, so it hangs")
+        if self._ended is not None:
+            raise self._lost()
 
     def receive(self, deadline: Deadline) -> bytes:
         """What has come, at least a byte; nothing when the deadline passes first.
@@ -81,8 +79,9 @@ class Channel:
     def close(self) -> None:
         """Close the port and let the next program have it. Never fails."""
         self._end("the session was closed")
+        self._outbox.close()
         with contextlib.suppress(libvirt.libvirtError, TimedOut):
-            call_within(5, self._abort)
+            call_within(_CLOSING, self._abort)
         if self._lock is not None:
             self._lock.release()
 

@@ -159,19 +159,34 @@ class Guest(abc.ABC):
         """
 
     @abc.abstractmethod
-    def get(self, path: str, sink: BinaryIO, *, timeout: float, progress: Progress | None = None) -> FileFacts:
-        """Write a regular file of the guest into ``sink``, a seekable binary file; its checksum is verified."""
+    def get(
+        self,
+        path: str,
+        sink: BinaryIO,
+        *,
+        timeout: float,
+        progress: Progress | None = None,
+        most: int | None = None,
+    ) -> FileFacts:
+        """Write a regular file of the guest into ``sink``, a seekable binary file; its checksum is verified.
+
+        :param most: bytes that it may have, else `GuestError` ``TOO_LARGE``. Where None, what the guest says of the
+            file's size is believed, but not that it grows without end.
+        """
 
     @abc.abstractmethod
-    def stat(self, path: str, sha256: bool = False) -> FileFacts | None:
+    def stat(self, path: str, sha256: bool = False, timeout: float | None = None) -> FileFacts | None:
         """What is at ``path``, without following a link at its end; None when there is nothing."""
 
     @abc.abstractmethod
-    def list(self, path: str) -> Iterator[tuple[str, FileFacts]]:
-        """The entries of a directory, each a name and what it is, in the order of their names' bytes."""
+    def list(self, path: str, timeout: float | None = None) -> Iterator[tuple[str, FileFacts]]:
+        """The entries of a directory, each a name and what it is, in the order of their names' bytes.
+
+        :param timeout: until the last of them has been taken.
+        """
 
     @abc.abstractmethod
-    def mkdir(self, path: str, mode: int = 0o755) -> None:
+    def mkdir(self, path: str, mode: int = 0o755, timeout: float | None = None) -> None:
         """Make one directory; `GuestError` ``EXISTS`` when something is there."""
 
     @abc.abstractmethod

@@ -27,10 +27,13 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interfac
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.output import Output
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.session import Session
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.transfer import download, upload
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.transfer import Incoming, download, upload
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import too_slow
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
 SMALL = 60.0  # seconds that a request may take which only looks something up
+_LARGE = 600.0  # seconds that one may take which reads a whole file
 _SECOND_SESSION = 30.0  # seconds for opening another one
 _MOST_ENTRIES = 1_000_000  # of a directory; what lists more is no directory
 _MOST_PROCESSES = 100_000
@@ -114,26 +117,38 @@ class KvmmanagerGuest(Guest):
         deadline = Deadline(timeout)
         self._persist(deadline, lambda again: upload(self.session, source, asked, deadline, progress, again))
 
-    def get(self, path: str, sink: BinaryIO, *, timeout: float, progress: Progress | None = None) -> FileFacts:
+    def get(
+        self,
+        path: str,
+        sink: BinaryIO,
+        *,
+        timeout: float,
+        progress: Progress | None = None,
+        most: int | None = None,
+    ) -> FileFacts:
         """See `Guest`."""
         deadline = Deadline(timeout)
-        return self._persist(deadline, download(self.where, path, sink, deadline, progress, lambda: self.session))
+        attempt = download(self.where, path, Incoming(sink, progress, most), deadline, lambda: self.session)
+        return self._persist(deadline, attempt)
 
-    def stat(self, path: str, sha256: bool = False) -> FileFacts | None:
+    def stat(self, path: str, sha256: bool = False, timeout: float | None = None) -> FileFacts | None:
         """See `Guest`."""
+        asked = {"path": path, "sha256": sha256 or None}
         try:
-            found = self._call("file_stat", {"path": path, "sha256": sha256 or None}, 600, f"look at {path}")
+            found = self._call("file_stat", asked, _LARGE if timeout is None else timeout, f"look at {path}")
         except GuestError as error:
             if error.code == wire.NOT_FOUND:
                 return None
             raise
         return Answer(self.where, "file_stat", found).file_facts()
 
-    def list(self, path: str) -> Iterator[tuple[str, FileFacts]]:
+    def list(self, path: str, timeout: float | None = None) -> Iterator[tuple[str, FileFacts]]:
         """See `Guest`."""
         after, count, more = "", 0, True
+        deadline = Deadline(SMALL if timeout is None else timeout)
         while more:
-            found = self._call("file_list", {"path": path, "after": after or None}, SMALL, f"list {path}")
+            remaining = self._time_left(deadline, f"list {path}")
+            found = self._call("file_list", {"path": path, "after": after or None}, remaining, f"list {path}")
             answer = Answer(self.where, "file_list", found)
             for entry in answer.entries("entries", 1000):
                 one = Answer(self.where, "file_list", entry)
@@ -145,9 +160,10 @@ class KvmmanagerGuest(Guest):
                 yield name, facts
             more = answer.flag("more") and bool(answer.get("entries"))
 
-    def mkdir(self, path: str, mode: int = 0o755) -> None:
+    def mkdir(self, path: str, mode: int = 0o755, timeout: float | None = None) -> None:
         """See `Guest`."""
-        self._call("file_mkdir", {"path": path, "mode": mode}, SMALL, f"make the directory {path}")
+        asked = {"path": path, "mode": mode}
+        self._call("file_mkdir", asked, SMALL if timeout is None else timeout, f"make the directory {path}")
 
     def remove(self, path: str) -> None:
         """See `Guest`."""
@@ -188,11 +204,12 @@ class KvmmanagerGuest(Guest):
     def _processes(self) -> Sequence[Any]:
         found = []
         after = 0
+        deadline = Deadline(SMALL)
+        doing = "list its processes"
         while True:
             params = {"after": after, "limit": 500}
-            answer = Answer(
-                self.where, "get_processes", self._call("get_processes", params, SMALL, "list its processes")
-            )
+            told = self._call("get_processes", params, self._time_left(deadline, doing), doing)
+            answer = Answer(self.where, "get_processes", told)
             for entry in answer.entries("processes", 500):
                 if Answer(self.where, "get_processes", entry).integer("pid") <= after:
                     raise answer.wrong("processes in the order of their numbers")
@@ -200,6 +217,13 @@ class KvmmanagerGuest(Guest):
                 found.append(entry)
             if not answer.flag("more") or not answer.get("processes") or len(found) > _MOST_PROCESSES:
                 return found
+
+    def _time_left(self, deadline: Deadline, doing: str) -> float:
+        """Seconds until a deadline; without any left an agent that always has more to say would never be left."""
+        remaining = deadline.remaining or 0.0
+        if not remaining:
+            raise too_slow(self.where, doing, deadline.seconds or 0.0)
+        return remaining
 
     def _call(self, method: str, params: dict[str, Any], timeout: float, doing: str) -> dict[str, Any]:
         return self._in_session(lambda: self.session.call(method, params, timeout, doing))
@@ -225,13 +249,15 @@ class KvmmanagerGuest(Guest):
         while True:
             try:
                 return attempt(again)
-            except GuestUnreachable:
+            except GuestUnreachable as broken:
                 self.session.close()
                 if deadline.passed:
                     raise
+                try:
+                    self.session = self._connect(deadline)
+                except Failure as failure:
+                    raise GuestUnreachable(f"{broken.message} Going on failed, too: {failure.message}") from failure
             again = True
-            # A guest that has gone for good is reported as such by this.
-            self.session = self._connect(deadline)
 
 
 def _bytes(name: str) -> bytes:

@@ -27,15 +27,29 @@ class PortLock:
         self._handle = -1
 
     def acquire(self, deadline: Deadline) -> bool:
-        """Take the lock, in the order of asking; False when the deadline passes first."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        """Take the lock, in the order of asking; False when the deadline passes first.
+
+        :raises Failure: when the controller refuses.
+        """
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._refused(error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not _Waiter(handle).wait(deadline):
                 return False
+        except OSError as error:
+            os.close(handle)
+            raise self._refused(error) from error
         self._handle = handle
         return True
+
+    def _refused(self, error: OSError) -> Failure:
+        return Failure(
+            f"Cannot lock {self._path}, which keeps two programs out of one guest: {error.strerror}. Check the folder."
+        )
 
     def release(self) -> None:
         """Give the lock to the next; harmless when it is not held."""

@@ -78,21 +78,29 @@ class QemuGuest(Guest):
         wanted = qemu_files.Attributes(mode, owner, group)
         qemu_files.upload(self._calls, source, path, wanted, Deadline(timeout), progress)
 
-    def get(self, path: str, sink: BinaryIO, *, timeout: float, progress: Progress | None = None) -> FileFacts:
+    def get(
+        self,
+        path: str,
+        sink: BinaryIO,
+        *,
+        timeout: float,
+        progress: Progress | None = None,
+        most: int | None = None,
+    ) -> FileFacts:
         """See `Guest`."""
-        return qemu_files.download(self._calls, path, sink, Deadline(timeout), progress)
+        return qemu_files.download(self._calls, path, sink, Deadline(timeout), progress, most)
 
-    def stat(self, path: str, sha256: bool = False) -> FileFacts | None:
+    def stat(self, path: str, sha256: bool = False, timeout: float | None = None) -> FileFacts | None:
         """See `Guest`."""
-        return qemu_files.stat(self._calls, path, sha256)
+        return qemu_files.stat(self._calls, path, sha256, _deadline(timeout))
 
-    def list(self, path: str) -> Iterator[tuple[str, FileFacts]]:
+    def list(self, path: str, timeout: float | None = None) -> Iterator[tuple[str, FileFacts]]:
         """See `Guest`."""
-        return iter(qemu_files.entries(self._calls, path))
+        return iter(qemu_files.entries(self._calls, path, _deadline(timeout)))
 
-    def mkdir(self, path: str, mode: int = 0o755) -> None:
+    def mkdir(self, path: str, mode: int = 0o755, timeout: float | None = None) -> None:
         """See `Guest`."""
-        qemu_files.mkdir(self._calls, path, mode)
+        qemu_files.mkdir(self._calls, path, mode, _deadline(timeout))
 
     def remove(self, path: str) -> None:
         """See `Guest`."""
@@ -129,6 +137,10 @@ class QemuGuest(Guest):
 
     def _order(self, doing: str, function: Any, flag: int) -> None:
         self._hypervisor.call(f"ask {self.where} to {doing}", function, flag)
+
+
+def _deadline(timeout: float | None) -> Deadline | None:
+    return None if timeout is None else Deadline(timeout)
 
 
 def _enabled(facts: dict[str, Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.qemu_pro
     write,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.transfer import measure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import plain
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import plain, too_slow
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 _READ = 1024 * 1024  # bytes read at once; answers of 4 MiB and more get lost in libvirt
@@ -93,10 +93,10 @@ class Attributes:
     group: str | None
 
 
-def stat(calls: QemuCalls, path: str, sha256: bool) -> FileFacts | None:
+def stat(calls: QemuCalls, path: str, sha256: bool, deadline: Deadline | None = None) -> FileFacts | None:
     """See `Guest.stat`."""
     try:
-        told = _script(calls, _STAT, f"look at {path}", path, "yes" if sha256 else "")
+        told = _script(calls, _STAT, f"look at {path}", path, "yes" if sha256 else "", deadline=deadline)
     except GuestError as error:
         if error.code == wire.NOT_FOUND:
             return None
@@ -120,9 +120,10 @@ def stat(calls: QemuCalls, path: str, sha256: bool) -> FileFacts | None:
         raise calls.wrong("stat", "a file's facts") from None
 
 
-def entries(calls: QemuCalls, path: str) -> Iterator[tuple[str, FileFacts]]:
+def entries(calls: QemuCalls, path: str, deadline: Deadline | None = None) -> Iterator[tuple[str, FileFacts]]:
     """See `Guest.list`."""
-    told = _script(calls, _LIST, f"list {path}", path).decode("utf-8", "surrogateescape").split("\0")
+    listed = _script(calls, _LIST, f"list {path}", path, deadline=deadline)
+    told = listed.decode("utf-8", "surrogateescape").split("\0")
     rows = [told[begin : begin + 8] for begin in range(0, len(told) - 1, 8)]
     if len(rows) > _MOST_ENTRIES or any(len(row) != 8 or "/" in row[0] or row[0] in ("", ".", "..") for row in rows):
         raise calls.wrong("find", "a directory's names")
@@ -130,9 +131,9 @@ def entries(calls: QemuCalls, path: str) -> Iterator[tuple[str, FileFacts]]:
         yield row[0], _entry(calls, row)
 
 
-def mkdir(calls: QemuCalls, path: str, mode: int) -> None:
+def mkdir(calls: QemuCalls, path: str, mode: int, deadline: Deadline | None = None) -> None:
     """See `Guest.mkdir`."""
-    _script(calls, _MKDIR, f"make the directory {path}", path, f"{mode:o}")
+    _script(calls, _MKDIR, f"make the directory {path}", path, f"{mode:o}", deadline=deadline)
 
 
 def remove(calls: QemuCalls, path: str) -> None:
@@ -158,15 +159,27 @@ def upload(
         raise
 
 
-def download(calls: QemuCalls, path: str, sink: BinaryIO, deadline: Deadline, progress: Progress | None) -> FileFacts:
+def download(
+    calls: QemuCalls,
+    path: str,
+    sink: BinaryIO,
+    deadline: Deadline,
+    progress: Progress | None,
+    most: int | None = None,
+) -> FileFacts:
     """See `Guest.get`."""
     doing = f"give the file {path}"
-    facts = stat(calls, path, sha256=True)
+    facts = stat(calls, path, True, deadline)
     if facts is None:
         raise GuestError(wire.NOT_FOUND, f"{calls.where.capitalize()} cannot {doing}: it does not exist.")
     if facts.type != "file":
         # The agent would wait for ever for what a named pipe gives.
         raise GuestError(wire.WRONG_TYPE, f"{calls.where.capitalize()} cannot {doing}: it is no regular file.")
+    if most is not None and facts.size > most:
+        raise GuestError(
+            wire.TOO_LARGE,
+            f"{calls.where.capitalize()} has {facts.size} bytes in {path}, more than the {most} that it may be.",
+        )
     digest = hashlib.sha256()
     size = 0
     for piece in _read(calls, path, facts.size, doing, deadline):
@@ -184,7 +197,7 @@ def download(calls: QemuCalls, path: str, sink: BinaryIO, deadline: Deadline, pr
 
 
 def _read(calls: QemuCalls, path: str, size: int, doing: str, deadline: Deadline) -> Iterator[bytes]:
-    """At most ``size`` bytes of a file and one piece more."""
+    """At most ``size`` bytes of a file and one piece more, which is of a file that grows."""
     handle = calls.answer("guest-file-open", {"path": path, "mode": "r"}, SECONDS)
     try:
         taken, ended = 0, False
@@ -216,9 +229,7 @@ def _pieces(
 
 def _check_time(calls: QemuCalls, doing: str, deadline: Deadline) -> None:
     if deadline.passed:
-        raise GuestError(
-            wire.TIMED_OUT, f"{calls.where.capitalize()} did not {doing} within {deadline.seconds or 0:g} seconds."
-        )
+        raise too_slow(calls.where, doing, deadline.seconds or 0.0)
 
 
 def _script(calls: QemuCalls, script: str, doing: str, *words: str, deadline: Deadline | None = None) -> bytes:

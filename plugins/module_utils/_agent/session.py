@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.exchange import Exchange, Outgoing, Sink
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import GuestError, GuestUnreachable
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import refusal
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import refusal, too_slow
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 _EXPIRES = 10.0  # seconds after which the agent must not begin a request any more
@@ -30,8 +30,8 @@ _MOST_JUNK = 10_000  # messages that make no sense; some come where an earlier s
 class ByteChannel(Protocol):
     """What a session needs of a channel; see `Channel`."""
 
-    def send(self, data: bytes) -> None:
-        """Queue bytes."""
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Queue bytes; `GuestUnreachable` when they cannot be queued until the deadline."""
 
     def receive(self, deadline: Deadline) -> bytes:
         """Some bytes, or none at the deadline."""
@@ -109,7 +109,7 @@ class Session:
             )
         exchange = Exchange(identity, timeout, sinks or {}, outgoing, offset)
         self._exchanges[identity] = exchange
-        self._send(line)
+        self._send(line, Deadline(timeout))
         return exchange
 
     def wait(self, exchange: Exchange, doing: str) -> dict[str, Any]:
@@ -121,8 +121,9 @@ class Session:
         deadline = Deadline(max(0.0, exchange.ends - time.monotonic()) + _GRACE)
         try:
             while exchange.answer is None and exchange.error is None:
-                if deadline.passed:
-                    raise self._too_slow(exchange, doing)
+                silence = self._silence if exchange.ends < time.monotonic() else 0.0
+                if deadline.passed or silence > _QUIET:
+                    raise too_slow(self._where, doing, exchange.timeout, silence)
                 self._step(deadline)
         except BaseException:
             with contextlib.suppress(GuestUnreachable):
@@ -136,27 +137,27 @@ class Session:
 
     def cancel(self, exchange: Exchange) -> None:
         """Tell the agent to end a request."""
-        self._send(wire.notification("cancel", {"of": exchange.identity}))
+        self._send(wire.notification("cancel", {"of": exchange.identity}), Deadline(0))
 
     def close(self) -> None:
         """End the session; the agent stops what still runs. Never fails."""
         self._channel.close()
+
+    @property
+    def _silence(self) -> float:
+        """Seconds since the agent was asked whether it is there and did not answer; 0 when nobody has had to ask."""
+        return 0.0 if self._asked is None else time.monotonic() - self._asked
 
     def _longest(self) -> float:
         limits = self.facts.get("limits")
         seconds = limits.get("seconds") if isinstance(limits, dict) else None
         return float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else 86400.0
 
-    def _too_slow(self, exchange: Exchange, doing: str) -> GuestError:
-        return GuestError(
-            wire.TIMED_OUT, f"{self._where.capitalize()} did not {doing} within {exchange.timeout:g} seconds."
-        )
-
     # --- the conversation
 
-    def _send(self, message: bytes) -> None:
+    def _send(self, message: bytes, deadline: Deadline | None = None) -> None:
         self.sent += 1
-        self._channel.send(message)
+        self._channel.send(message, _sooner(deadline or Deadline(_DEAD), _DEAD))
 
     def _receive(self, deadline: Deadline) -> list[wire.Incoming] | None:
         """The messages that have come; None when nothing comes until the deadline."""
@@ -172,7 +173,7 @@ class Session:
         while not deadline.passed:
             exchange = self._exchanges.setdefault(nonce := os.urandom(16).hex(), Exchange(nonce, patience))
             asked = {"versions": list(wire.VERSIONS), "frames": frames, "client": "kvmmanager.libvirt"}
-            self._send(wire.PREAMBLE + wire.request(nonce, "hello", asked))
+            self._send(wire.PREAMBLE + wire.request(nonce, "hello", asked), deadline)
             try:
                 answer = self._answer(exchange, _sooner(deadline, patience))
             finally:
@@ -204,7 +205,7 @@ class Session:
         """Send what there is credit for, and take what comes."""
         for exchange in list(self._exchanges.values()):
             for message in exchange.pieces(self._frames):
-                self._send(message)
+                self._send(message, deadline)
         more = any(exchange.can_send for exchange in self._exchanges.values())
         messages = self._receive(_sooner(deadline, 0 if more else _QUIET))
         if messages is None:

@@ -83,18 +83,33 @@ def upload(
     session.wait(exchange, f"take the file {asked['path']}")
 
 
-class _Download:
+class Incoming:
     """A file on its way here, over one session after another.
 
+    :param limit: bytes that may come, whatever the guest says; None: as many as it says.
     :ivar size: bytes that have come.
     :ivar most: bytes that may come.
     """
 
-    def __init__(self, sink: BinaryIO, progress: Progress | None) -> None:
+    def __init__(self, sink: BinaryIO, progress: Progress | None, limit: int | None = None) -> None:
         self.most = 0
+        self._limit = limit
         self._sink = sink
         self._progress = progress
         self.begin()
+
+    def expect(self, size: int) -> None:
+        """Take what the guest says of the file's size, which may grow, but not without end.
+
+        :raises GuestError: when it is too large.
+        """
+        if self._limit is not None and size > self._limit:
+            raise self._too_large()
+        if size < self.size:
+            self.begin()  # it was replaced by a shorter one
+        self.most = 2 * size + _GROWTH
+        if self._limit is not None:
+            self.most = min(self.most, self._limit)
 
     def begin(self) -> None:
         """Forget what has come."""
@@ -111,24 +126,30 @@ class _Download:
     def take(self, piece: bytes) -> None:
         """Take the next piece."""
         if self.size + len(piece) > self.most:
-            raise GuestError(wire.TOO_LARGE, "The guest sends far more than the file had. Look at the file there.")
+            raise self._too_large()
         self._sink.write(piece)
         self._digest.update(piece)
         self.size += len(piece)
         if self._progress is not None:
             self._progress(self.size)
 
+    def _too_large(self) -> GuestError:
+        if self._limit is None:
+            return GuestError(wire.TOO_LARGE, "The guest sends far more than the file had. Look at the file there.")
+        return GuestError(
+            wire.TOO_LARGE,
+            f"The file is larger than the {self._limit} bytes that it may have. Look at it in the guest.",
+        )
+
 
 def download(
     where: str,
     path: str,
-    sink: BinaryIO,
+    received: Incoming,
     deadline: Deadline,
-    progress: Progress | None,
     session: Callable[[], Session],
 ) -> Callable[[bool], FileFacts]:
     """An attempt at ``file_get``, which goes on where the one before it broke."""
-    received = _Download(sink, progress)
 
     def attempt(_again: bool) -> FileFacts:
         facts = _fetch(where, path, received, deadline, session())
@@ -146,13 +167,10 @@ def download(
     return attempt
 
 
-def _fetch(where: str, path: str, received: _Download, deadline: Deadline, session: Session) -> FileFacts:
+def _fetch(where: str, path: str, received: Incoming, deadline: Deadline, session: Session) -> FileFacts:
     doing = f"give the file {path}"
-    size = Answer(where, "file_stat", session.call("file_stat", {"path": path}, 60, doing)).integer("size")
-    if size < received.size:
-        received.begin()  # it was replaced by a shorter one
-    # A file may grow while it is read; one that never ends would fill the disk here.
-    received.most = 2 * size + _GROWTH
+    found = session.call("file_stat", {"path": path}, min(60.0, _remaining(deadline)), doing)
+    received.expect(Answer(where, "file_stat", found).integer("size"))
     offset = received.size
     exchange = session.begin(
         "file_get",
@@ -164,7 +182,7 @@ def _fetch(where: str, path: str, received: _Download, deadline: Deadline, sessi
     return Answer(where, "file_get", session.wait(exchange, doing)).file_facts()
 
 
-def _is_whole(received: _Download, facts: FileFacts) -> bool:
+def _is_whole(received: Incoming, facts: FileFacts) -> bool:
     return facts.size == received.size and facts.sha256 == received.sha256
 
 

@@ -29,6 +29,17 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     return single_line("".join(letter if letter.isprintable() or letter.isspace() else "?" for letter in cut), longest)
 
 
+def too_slow(where: str, doing: str, seconds: float, silence: float = 0.0) -> GuestError:
+    """The error for what was not done in time.
+
+    :param doing: what was asked, to follow "did not ".
+    :param silence: seconds for which nothing at all has been heard, where that says something.
+    """
+    said = f" It has not said anything for {silence:.0f} seconds: it is paused or hangs." if silence else ""
+    time = seconds if seconds < 1 else round(seconds, 1)
+    return GuestError(wire.TIMED_OUT, f"{where.capitalize()} did not {doing} within {time:g} seconds.{said}")
+
+
 def refusal(where: str, doing: str, error: wire.WireError, timeout: float) -> Failure:
     """The error for what the agent answered.
 
@@ -39,7 +50,7 @@ def refusal(where: str, doing: str, error: wire.WireError, timeout: float) -> Fa
             f"The session with {where} was ended by another program, or the agent started again. Run the task again."
         )
     if error.code == wire.TIMED_OUT:
-        return GuestError(error.code, f"{where.capitalize()} did not {doing} within {timeout:g} seconds.", error.data)
+        return too_slow(where, doing, timeout)
     advice = _ADVICE.get(error.code, "")
     message = f"{where.capitalize()} cannot {doing}: {plain(error.message)}." + (f" {advice}." if advice else "")
     return GuestError(error.code, message, error.data)

@@ -46,11 +46,11 @@ class ExplodingGuest:
     where = "the guest of 'test'"
     methods = frozenset({"file_mkdir", "ping"})
 
-    def stat(self, path: str, sha256: bool = False) -> FileFacts | None:
+    def stat(self, path: str, sha256: bool = False, timeout: float | None = None) -> FileFacts | None:
         kinds = {"/": "directory", "/srv": "directory", "/old": "file"}
         return FileFacts(kinds[path], 3, 0o644, 0, 0, 0.0) if path in kinds else None
 
-    def list(self, path: str) -> list[tuple[str, FileFacts]]:
+    def list(self, path: str, timeout: float | None = None) -> list[tuple[str, FileFacts]]:
         return []
 
     def get(self, path: str, sink: io.BytesIO, **_options: Any) -> FileFacts:

@@ -40,7 +40,7 @@ class Agent:
         self._decoder = wire.Decoder()
         self._decoder.frames = True
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, deadline: Deadline) -> None:
         self._check()
         self.sent += len(data)
         for incoming in self._decoder.feed(data):

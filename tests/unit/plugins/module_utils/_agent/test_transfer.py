@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import transfer, wire
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import GuestError
-from tests.unit.plugins.module_utils._agent.agents import Agent, answering, guest_with
+from tests.unit.plugins.module_utils._agent.agents import Agent, answering, guest_with, silent
 
 
 def facts(content: bytes, **more: Any) -> dict[str, Any]:
@@ -77,6 +77,32 @@ def test_a_file_without_end_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(transfer, "_GROWTH", 100_000)
     with pytest.raises(GuestError, match="sends far more than the file had"):
         guest_with(Agent(Giving(CONTENT, facts(b"")))).get("/f", io.BytesIO(), timeout=5)
+
+
+@pytest.mark.parametrize(("size", "most"), [(len(CONTENT), 1000), (0, 1000)], ids=["it says so", "it lies"])
+def test_a_file_may_be_no_larger_than_the_caller_says(size: int, most: int) -> None:
+    sink = io.BytesIO()
+    with pytest.raises(GuestError, match="larger than the 1000 bytes that it may have") as caught:
+        guest_with(Agent(Giving(CONTENT, facts(b"", size=size)))).get("/f", sink, timeout=5, most=most)
+    assert caught.value.code == wire.TOO_LARGE
+    assert len(sink.getvalue()) <= most
+    guest_with(Agent(Giving(CONTENT, facts(CONTENT)))).get("/f", sink, timeout=5, most=len(CONTENT))
+
+
+def test_a_directory_without_end_is_left_in_time() -> None:
+    def endless(message: dict[str, Any], _payload: bytes | None) -> Iterator[bytes]:
+        name = f"{int(message['params'].get('after', 0)) + 1:09}"
+        yield wire.response(message["id"], {"entries": [facts(b"", name=name)], "more": True})
+
+    with pytest.raises(GuestError, match=r"did not list /d within 0\.2 seconds") as caught:
+        list(guest_with(Agent(endless)).list("/d", timeout=0.2))
+    assert caught.value.code == wire.TIMED_OUT
+
+
+def test_looking_and_making_keep_to_their_time() -> None:
+    for act in (lambda guest: guest.stat("/f", timeout=0.1), lambda guest: guest.mkdir("/d", timeout=0.1)):
+        with pytest.raises(GuestError, match=r"within 0\.1 seconds"):
+            act(guest_with(Agent(silent)))
 
 
 @pytest.mark.parametrize(
