@@ -391,8 +391,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             variables["ansible_host"] = untrusted(address)
             if self._connection:
                 variables["ansible_connection"] = self._connection
-        for group in groups or [None]:
+        for group in groups:
             self.inventory.add_host(name, group)
+        if not groups:
+            self.inventory.add_host(name)
         # The host's own method: the inventory's would look it up, and note the file that the value is not from, for
         # each of thousands of values.
         host = self.inventory.get_host(name)
