@@ -5,8 +5,9 @@
 """Run every check of this repository and print a summary.
 
 There are two lanes, side by side, which take about as long: the checks that need no lab hosts and the roles' scenarios,
-and the tests on lab hosts, which wait for guests half of the time. Each line of a check's output begins with its name. A check that fails does not stop the others. A pytest run
-counts its tests, any other check counts as one test. The last line reads `N passed, N failed, N skipped`.
+and the tests on lab hosts, which wait for guests half of the time. Each line of a check's output begins with its name.
+A check that fails does not stop the others. A pytest run counts its tests, any other check counts as one test. The last
+line reads `N passed, N failed, N skipped`.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def lanes() -> list[list[Check]]:
         sanity,
         tool_check("molecule", [sys.executable, "-m", "scripts.molecule"]),
     ]
-    # A target of the integration tests is mostly one process of Ansible, so two run at a time, each on hosts of its own.
+    # An integration target is mostly one process of Ansible, so two run at a time, each on hosts of its own.
     second = [
         pytest_check("lab"),
         pytest_check("integration", "--numprocesses=2", "--dist=worksteal"),
