@@ -27,6 +27,8 @@ _REFUSALS = (
     ("has not been found", wire.METHOD_NOT_FOUND, "Upgrade qemu-guest-agent, or install kvmmanager-agent"),
     ("No such file or directory", wire.NOT_FOUND, "Check the name"),
 )
+# What libvirt says of an answer that is larger than it carries. After the latter it leaves the agent alone.
+_TOO_LARGE = ("Unable to encode message payload", "No complete agent response found")
 
 # Bytes of one command. One of 256 KiB was seen to get lost on its way, and the agent with it for a minute.
 MAX_REQUEST = 192 * 1024
@@ -102,6 +104,13 @@ class QemuCalls:
             )
         if error_code(cause) == libvirt.VIR_ERR_OPERATION_INVALID:
             return GuestUnreachable(f"The connection to {self.where} broke: {said}. Look at the domain.")
+        if any(words in said for words in _TOO_LARGE):
+            return GuestError(
+                wire.TOO_LARGE,
+                f"The answer of qemu-guest-agent in {self.where} to {command} is larger than libvirt carries. Ask for "
+                "less, or install kvmmanager-agent. When the agent does not answer from now on, start it again in the "
+                "guest.",
+            )
         for words, code, advice in _REFUSALS:
             if words in said:
                 return GuestError(code, f"qemu-guest-agent in {self.where} refuses {command}: {said}. {advice}.")

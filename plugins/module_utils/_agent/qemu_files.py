@@ -241,6 +241,12 @@ def _script(calls: QemuCalls, script: str, doing: str, *words: str, deadline: De
         raise GuestError(wire.INVALID_PARAMS, f"{calls.where.capitalize()} cannot {doing}: give an absolute path.")
     command = Command(["/bin/sh", "-c", script, "sh", *words])
     ended = execute(calls, command, deadline or Deadline(600), None)
+    if ended.stdout_truncated:
+        raise GuestError(
+            wire.TOO_LARGE,
+            f"{calls.where.capitalize()} cannot {doing}: that takes more than qemu-guest-agent can answer at once. "
+            "Install kvmmanager-agent.",
+        )
     if ended.exit != 0:
         said = plain(ended.stderr.decode("utf-8", "replace")) or "it did not say why"
         code = _CODES.get(ended.exit or 0, wire.SYSTEM_ERROR)

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import Command, Ended, GuestError
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.qemu_calls import QemuCalls
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.wording import too_slow
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 
 SECONDS = 60.0  # for a command of the agent that answers at once
@@ -23,12 +24,22 @@ PIECE = 64 * 1024  # bytes given to the agent at once; see `MAX_REQUEST`
 _FIRST_PAUSE = 0.02  # seconds until a program is asked after again
 _LONGEST_PAUSE = 1.0
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-# Its arguments: a file to take as input, a user, a folder, then the program. Nothing of them is part of the script.
-# A group of its own lets the program be stopped with all that it has started.
+# Bytes of output that are taken, and one more that shows that there was more. libvirt carries answers of 4 MiB, in
+# base64. At 10 MiB it talks to the agent no more, which then hangs until somebody kills it in the guest.
+_MOST = {"stdout": 2_400_000, "stderr": 500_000}
+# Its arguments: a file to take as input, a user, a folder, how much output to take, then the program. Nothing of them is
+# part of the script. A group of its own lets the program be stopped with all that it has started. Where no pipes can be
+# made, output has no limit.
 _SHELL = """
 if [ -n "$1" ]; then exec < "$1"; rm -f -- "$1"; fi
 user=$2 folder=$3
-shift 3
+if pipes=$(mktemp -d 2> /dev/null) && mkfifo -- "$pipes/out" "$pipes/err"; then
+    { head -c "$4"; cat > /dev/null; } < "$pipes/out" &
+    { head -c "$5"; cat > /dev/null; } < "$pipes/err" >&2 &
+    exec > "$pipes/out" 2> "$pipes/err"
+    rm -rf -- "$pipes"
+fi
+shift 5
 if [ -n "$user" ]; then home=$(getent passwd "$user" | cut -d : -f 6); else home=~root; fi
 export HOME="${home:-/}" USER="${user:-root}" LOGNAME="${user:-root}" SHELL=/bin/sh
 cd -- "${folder:-$HOME}" || exit 126
@@ -45,9 +56,10 @@ def execute(calls: QemuCalls, command: Command, deadline: Deadline, stdin: bytes
     """
     later = stdin is not None and len(stdin) > PIECE
     file = _store(calls, stdin or b"") if later else ""
+    limits = [str(most + 1) for most in _MOST.values()]
     order: dict[str, Any] = {
         "path": "/bin/sh",
-        "arg": ["-c", _SHELL, "sh", file, command.user or "", command.cwd or "", *command.argv],
+        "arg": ["-c", _SHELL, "sh", file, command.user or "", command.cwd or "", *limits, *command.argv],
         "env": [f"{name}={value}" for name, value in {**_ENVIRONMENT, **command.env}.items()],
         "capture-output": True,
     }
@@ -63,10 +75,7 @@ def execute(calls: QemuCalls, command: Command, deadline: Deadline, stdin: bytes
             return _ended(calls, status)
         if deadline.passed:
             _stop(calls, pid)
-            raise GuestError(
-                wire.TIMED_OUT,
-                f"{calls.where.capitalize()} did not run {command.argv[0]} within {deadline.seconds or 0:g} seconds.",
-            )
+            raise too_slow(calls.where, f"run {command.argv[0]}", deadline.seconds or 0.0)
         remaining = deadline.remaining
         time.sleep(pause if remaining is None else min(pause, remaining))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
@@ -118,13 +127,15 @@ def _ended(calls: QemuCalls, status: dict[str, Any]) -> Ended:
     code = status.get("exitcode", -1)
     if not isinstance(code, int) or not isinstance(number, (int, type(None))):
         raise calls.wrong("guest-exec-status", "numbers as exitcode and signal")
+    stdout = decoded(calls, "guest-exec-status", status.get("out-data", ""))
+    stderr = decoded(calls, "guest-exec-status", status.get("err-data", ""))
     return Ended(
         exit=code if number is None else None,
         signal=None if number is None else _name(number),
-        stdout=decoded(calls, "guest-exec-status", status.get("out-data", "")),
-        stderr=decoded(calls, "guest-exec-status", status.get("err-data", "")),
-        stdout_truncated=status.get("out-truncated") is True,
-        stderr_truncated=status.get("err-truncated") is True,
+        stdout=stdout[: _MOST["stdout"]],
+        stderr=stderr[: _MOST["stderr"]],
+        stdout_truncated=status.get("out-truncated") is True or len(stdout) > _MOST["stdout"],
+        stderr_truncated=status.get("err-truncated") is True or len(stderr) > _MOST["stderr"],
     )
 
 

@@ -163,6 +163,22 @@ def test_long_input_goes_by_a_file_that_does_not_stay(guest: QemuGuest, agent: A
     assert agent.longest < MAX_REQUEST
 
 
+def test_output_is_cut_before_libvirt_chokes_on_it(guest: QemuGuest) -> None:
+    ended = guest.run(sh("head -c 9000000 /dev/zero; head -c 9000000 /dev/zero >&2; exit 3"), 30)
+    assert (ended.exit, len(ended.stdout), len(ended.stderr)) == (3, 2_400_000, 500_000)
+    assert (ended.stdout_truncated, ended.stderr_truncated) == (True, True)
+    whole = guest.run(sh("head -c 2400000 /dev/zero; kill -TERM $$"), 30)
+    assert (whole.signal, len(whole.stdout), whole.stdout_truncated) == ("TERM", 2_400_000, False)
+
+
+@pytest.mark.parametrize("words", ["Unable to encode message payload", "No complete agent response found in 10 bytes"])
+def test_an_answer_that_libvirt_cannot_carry_is_a_sentence(guest: QemuGuest, agent: Agent, words: str) -> None:
+    agent.said["guest-exec-status"] = libvirt.libvirtError(words)
+    error = refused(lambda: guest.run(sh("true"), 30))
+    assert error.code == wire.TOO_LARGE
+    assert "is larger than libvirt carries" in error.message
+
+
 def test_command_that_takes_too_long_is_stopped_with_its_children(guest: QemuGuest, tmp_path: pathlib.Path) -> None:
     pids = tmp_path / "pids"
     error = refused(lambda: guest.run(sh(f"sleep 60 & echo $! > {pids}; wait"), 0.5))
