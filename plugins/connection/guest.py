@@ -358,7 +358,8 @@ class Connection(ConnectionBase):
             lost = isinstance(failure, GuestUnreachable) or not self._connected
             slow = isinstance(failure, GuestError) and failure.code == wire.TIMED_OUT
             advice = " Allow more with command_timeout (ansible_libvirt_command_timeout)." if slow else ""
-            raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message + advice) from failure
+            # Ansible would append the message of the cause to this one, which has it already.
+            raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message + advice) from None
 
 
 def _program_of(shell: Any) -> str:
