@@ -99,6 +99,13 @@ def shell(script: str) -> Command:
     return Command(["sh", "-c", script])
 
 
+def interrupt(lab: Lab, transfer: str, file: Path, path: str, times: int, seed: int) -> None:
+    """Have a transfer killed so many times."""
+    program = Path(__file__).with_name("interrupted_transfer.py")
+    words = [transfer, REPOSITORY / ".cache/collections", lab["h1"].uri, "talker", file, path, times, seed]
+    subprocess.run([sys.executable, program, *map(str, words)], check=True, timeout=200)
+
+
 # --- what it can do
 
 
@@ -192,20 +199,51 @@ def test_a_client_that_is_killed_at_any_byte_can_go_on(lab: Lab, tmp_path: Path)
     print(f"seed {seed}")  # pytest shows it when the test fails
     file = tmp_path / "file"
     file.write_bytes(random.Random(seed).randbytes(24 * 1024 * 1024))
-    program = Path(__file__).with_name("interrupted_put.py")
-    words = [REPOSITORY / ".cache/collections", lab["h1"].uri, "talker", file, "/tmp/killed", 100, seed]
-    subprocess.run([sys.executable, program, *map(str, words)], check=True, timeout=200)
+    interrupt(lab, "put", file, "/tmp/killed", 100, seed)
     positions: list[int] = []
     with talking(lab) as guest, file.open("rb") as source:
         assert guest.stat("/tmp/killed") is None
         guest.put(source, "/tmp/killed", timeout=60, progress=positions.append)
         facts = guest.stat("/tmp/killed", sha256=True)
         left = [name for name, _facts in guest.list("/tmp")]
+    interrupt(lab, "get", file, "/tmp/killed", 30, seed)
+    with talking(lab) as guest:
+        assert guest.get("/tmp/killed", io.BytesIO(), timeout=60) == facts
         guest.remove("/tmp/killed")
     assert facts is not None
     assert facts.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     assert positions[0] > 1024 * 1024  # it went on, and did not begin again
     assert left == ["killed"]
+
+
+def test_a_guest_that_is_paused_in_an_upload_is_left_in_time(lab: Lab, domain: libvirt.virDomain) -> None:
+    content = random.Random(2).randbytes(48 * 1024 * 1024)
+
+    def pause(position: int) -> None:
+        if position > 4 * 1024 * 1024 and domain.info()[0] == libvirt.VIR_DOMAIN_RUNNING:
+            domain.suspend()
+
+    begun = time.monotonic()
+    try:
+        with (
+            pytest.raises(GuestError, match=r"has not said anything for \d+ seconds: it is paused or hangs"),
+            talking(lab, "ssh") as guest,
+        ):
+            guest.put(io.BytesIO(content), "/tmp/paused", timeout=8, progress=pause)
+        assert time.monotonic() - begun < 30
+    finally:
+        domain.resume()
+    with talking(lab) as after:
+        after.put(io.BytesIO(content), "/tmp/paused", timeout=60)
+        after.remove("/tmp/paused")
+
+
+def test_the_agent_starts_again_in_the_middle(lab: Lab) -> None:
+    """With the times of a user: it says soon after the question that it knows nothing of the session."""
+    begun = time.monotonic()
+    with talking(lab) as guest, pytest.raises(GuestUnreachable, match="was started again"):
+        guest.run(shell("kill -KILL $(pidof python3); sleep 1000"), 600)
+    assert time.monotonic() - begun < 30
 
 
 def test_the_port_is_unplugged_in_the_middle(lab: Lab, guest: Guest, domain: libvirt.virDomain) -> None:

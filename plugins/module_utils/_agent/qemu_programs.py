@@ -27,9 +27,9 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 # Bytes of output that are taken, and one more that shows that there was more. libvirt carries answers of 4 MiB, in
 # base64. At 10 MiB it talks to the agent no more, which then hangs until somebody kills it in the guest.
 _MOST = {"stdout": 2_400_000, "stderr": 500_000}
-# Its arguments: a file to take as input, a user, a folder, how much output to take, then the program. Nothing of them is
-# part of the script. A group of its own lets the program be stopped with all that it has started. Where no pipes can be
-# made, output has no limit.
+# Its arguments: a file to take as input, a user, a folder, how much output to take, then the program. Nothing of them
+# is part of the script. A group of its own lets the program be stopped with all that it has started. Where no pipes can
+# be made, output has no limit.
 _SHELL = """
 if [ -n "$1" ]; then exec < "$1"; rm -f -- "$1"; fi
 user=$2 folder=$3
