@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import TimedOut, call_within
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
@@ -21,6 +21,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._events import start_event_loop, stop_event_loop
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import IMPORT_ERROR, libvirt, libvirt_qemu
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import split_uri, transport
 
 UNLIMITED = None
 _UNREACHABLE = "Check the URI, that the host is up and reachable, and that its libvirt daemon runs"
@@ -52,10 +53,12 @@ class ConnectionOptions:
 
     @property
     def full_uri(self) -> str:
-        """The URI with the TLS and SSH options as libvirt's query parameters."""
-        parts = urlsplit(self.uri)
-        transport = parts.scheme.partition("+")[2]
-        extra = {**_tls_parameters(self, parts), **_ssh_parameters(self, transport)}
+        """The URI with the TLS and SSH options as libvirt's query parameters.
+
+        :raises Failure: for a text that is no URI, and for options that do not belong to what carries the connection.
+        """
+        parts = split_uri(self.uri)
+        extra = {**_tls_parameters(self, parts), **_ssh_parameters(self, transport(self.uri))}
         if not extra:
             return self.uri
         query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **extra}
@@ -278,7 +281,7 @@ def _login(options: ConnectionOptions) -> list[Any]:
 
 
 def _tls_parameters(options: ConnectionOptions, parts: Any) -> dict[str, str]:
-    is_tls = bool(parts.netloc) and parts.scheme.partition("+")[2] in ("", "tls")
+    is_tls = bool(parts.netloc) and transport(options.uri) in ("", "tls")
     given = options.tls_pki_path is not None or not options.tls_verify
     if given and not is_tls:
         raise Failure(f"tls_pki_path and tls_verify need a TLS URI such as qemu+tls://host/system, not {options.uri}.")
@@ -286,13 +289,13 @@ def _tls_parameters(options: ConnectionOptions, parts: Any) -> dict[str, str]:
     return parameters if options.tls_verify else {**parameters, "no_verify": "1"}
 
 
-def _ssh_parameters(options: ConnectionOptions, transport: str) -> dict[str, str]:
-    if options.ssh_known_hosts is not None and transport not in ("libssh", "libssh2"):
+def _ssh_parameters(options: ConnectionOptions, carrier: str) -> dict[str, str]:
+    if options.ssh_known_hosts is not None and carrier not in ("libssh", "libssh2"):
         raise Failure(
             "ssh_known_hosts needs a URI such as qemu+libssh://host/system; qemu+ssh runs the ssh program, "
             "which reads ~/.ssh/config (UserKnownHostsFile)."
         )
-    if transport not in ("ssh", "libssh", "libssh2"):
+    if carrier not in ("ssh", "libssh", "libssh2"):
         if options.ssh_key_file is not None:
             raise Failure(f"ssh_key_file needs an SSH URI such as qemu+ssh://host/system, not {options.uri}.")
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, Hypervisor
@@ -41,7 +41,8 @@ class Member:
     @property
     def identity(self) -> list[Any]:
         """What makes one connection another than the next, without its secrets."""
-        return [self.options.full_uri, self.options.username, self.alias]
+        shown = {name: value for name, value in asdict(self.options).items() if name != "password"}
+        return [shown, self.alias]
 
 
 @dataclass

@@ -59,6 +59,11 @@ def test_an_option_that_would_be_ignored_is_refused(options: dict[str, Any], sen
         str(given.full_uri)
 
 
+def test_what_is_no_uri_is_no_traceback() -> None:
+    with pytest.raises(Failure, match=r"'qemu\+ssh://\[bad/system' is not a URI: Invalid IPv6 URL\."):
+        Hypervisor(ConnectionOptions("qemu+ssh://[bad/system"))
+
+
 def test_a_uri_without_a_host_keeps_its_slashes() -> None:
     assert ConnectionOptions(uri="qemu+ssh:///system").full_uri == "qemu+ssh:///system?no_tty=1"
 

@@ -14,7 +14,12 @@ import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import listed_once, member, read_fleet
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
+    fingerprint,
+    listed_once,
+    member,
+    read_fleet,
+)
 
 
 @pytest.fixture
@@ -42,6 +47,14 @@ def test_one_that_never_answers_costs_its_deadline_and_not_the_others(silent: st
     assert [domain["name"] for domain in alive.domains] == ["test"]
     assert dead.problems == dead_too.problems
     assert "within 0.5 seconds (timeout)" in dead.problems[0]
+
+
+def test_one_that_has_no_uri_does_not_cost_the_others() -> None:
+    members = [member({"uri": uri}, "c") for uri in ("qemu+ssh://[bad/system", "test:///default")]
+    assert fingerprint(members, [])
+    bad, good = read_fleet(members, Request(), 10)
+    assert bad.problems[0].startswith("'qemu+ssh://[bad/system' is not a URI")
+    assert [domain["name"] for domain in good.domains] == ["test"]
 
 
 def test_a_migrated_domain_is_listed_where_it_runs() -> None:
