@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import stat
-from urllib.parse import urlsplit
+
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import is_local, split_uri
 
 _DEVICE = "/dev/kvm"
 # The user that the system daemon runs QEMU as: Debian's name, then that of Fedora and SUSE.
 _QEMU_USERS = ("libvirt-qemu", "qemu")
+# linux/kvm.h: make a virtual machine.
+_CREATE_VM = 0xAE01
 
 
 def why_kvm_is_unusable(uri: str, device: str = _DEVICE) -> str:
@@ -26,6 +30,10 @@ def why_kvm_is_unusable(uri: str, device: str = _DEVICE) -> str:
         return ""
     if not os.path.exists(device):
         return f"there is no {device}"
+    return _why_closed(uri, device) or _why_broken(device)
+
+
+def _why_closed(uri: str, device: str) -> str:
     if _is_session(uri):
         return "" if os.access(device, os.R_OK | os.W_OK) else f"this user may not open {device}"
     user = _qemu_user()
@@ -34,14 +42,27 @@ def why_kvm_is_unusable(uri: str, device: str = _DEVICE) -> str:
     return f"{user.pw_name}, the user that QEMU runs as, may not open {device}"
 
 
-def is_local(uri: str) -> bool:
-    """Whether a URI's daemon runs on this machine."""
-    parts = urlsplit(uri)
-    return not parts.netloc and parts.scheme.partition("+")[2] in ("", "unix")
+def _why_broken(device: str) -> str:
+    """Why no virtual machine can be made with a device that may be opened, as in some nested virtual machines."""
+    try:
+        handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    except PermissionError:
+        return ""  # not for this user to try
+    except OSError as error:
+        return f"{device} cannot be opened: {error.strerror}"
+    try:
+        os.close(fcntl.ioctl(handle, _CREATE_VM, 0))
+    except InterruptedError:
+        return ""
+    except OSError as error:
+        return f"the kernel makes no virtual machine with {device}: {error.strerror}"
+    finally:
+        os.close(handle)
+    return ""
 
 
 def _is_session(uri: str) -> bool:
-    return urlsplit(uri).path.endswith("/session")
+    return split_uri(uri).path.endswith("/session")
 
 
 def _qemu_user() -> pwd.struct_passwd | None:

@@ -14,8 +14,8 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, text_at
 
 _NO_KVM = (
-    "libvirt does not offer it: check that virtualization is switched on in the firmware of the host, "
-    "and that the kernel module kvm is loaded"
+    "libvirt does not offer it: check that virtualization is switched on in the firmware of the host, that the kernel "
+    "module kvm is loaded and that its QEMU is built for KVM, then restart its libvirt daemon"
 )
 
 

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of the host, and when; and whether KVM is believed."""
+"""What is asked of the host, and when."""
 
 from __future__ import annotations
 
-import os
 import pathlib
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts, Host, read_facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.kvm import is_local, why_kvm_is_unusable
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
@@ -83,40 +81,3 @@ def test_a_missing_network_names_what_is_near() -> None:
     hypervisor: Any = OneNetwork()
     with pytest.raises(Failure, match="Did you mean 'default'"):
         read_facts(hypervisor, {"interfaces": [{"network": "defalt"}]}, None)
-
-
-@pytest.mark.parametrize(
-    ("uri", "local"),
-    [
-        ("qemu:///system", True),
-        ("qemu+unix:///session", True),
-        ("qemu+ssh://kvm1/system", False),
-        ("qemu+tcp://10.0.0.1/system", False),
-        ("qemu+ext:///system?command=/x", False),
-    ],
-)
-def test_only_this_machine_can_be_looked_at(uri: str, local: bool) -> None:
-    assert is_local(uri) is local
-
-
-def test_a_remote_host_is_believed(tmp_path: pathlib.Path) -> None:
-    assert why_kvm_is_unusable(REMOTE, str(tmp_path / "kvm")) == ""
-
-
-def test_kvm_needs_a_device_that_the_user_may_open(tmp_path: pathlib.Path) -> None:
-    device = tmp_path / "kvm"
-    assert "there is no" in why_kvm_is_unusable("qemu:///session", str(device))
-    device.touch(mode=0o600)
-    assert why_kvm_is_unusable("qemu:///session", str(device)) == ""
-
-
-def test_the_system_daemon_runs_qemu_as_another_user(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = SimpleNamespace(pw_name="qemu", pw_uid=os.getuid() + 1, pw_gid=os.getgid() + 1)
-    monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
-    monkeypatch.setattr("os.getgrouplist", lambda _name, gid: [gid])
-    device = tmp_path / "kvm"
-    device.touch()
-    device.chmod(0o600)
-    assert "may not open" in why_kvm_is_unusable("qemu:///system", str(device))
-    device.chmod(0o666)
-    assert why_kvm_is_unusable("qemu:///system", str(device)) == ""
