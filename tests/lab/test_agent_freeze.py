@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Our agent freezes a real file system of a real guest, and it is thawed whatever happens.
+"""Our agent changes what only a real guest has: frozen file systems, which are thawed whatever happens, and the clock.
 
 The host's end is written here from agent/PROTOCOL.md alone.
 """
@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import pathlib
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -71,23 +72,28 @@ class AgentHost:
         return identity
 
     def answer(self, identity: str) -> dict[str, Any]:
-        """The answer to a request, now or earlier."""
+        """The result of a request, now or earlier."""
+        message = self.outcome(identity)
+        assert "error" not in message, message
+        return message["result"]
+
+    def outcome(self, identity: str) -> dict[str, Any]:
+        """The answer to a request, which may be an error."""
         while identity not in self._answers:
             message = self.message()
             if message.get("id"):
                 self._answers[message["id"]] = message
-        message = self._answers.pop(identity)
-        assert "error" not in message, message
-        return message["result"]
+        return self._answers.pop(identity)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a request and wait for its answer."""
         return self.answer(self.start(method, **params))
 
-    def run(self, *argv: str) -> None:
-        """Run a command that must succeed."""
-        found = self.call("exec_command", argv=list(argv))
+    def run(self, *argv: str) -> str:
+        """Run a command that must succeed; what it says."""
+        found = self.call("exec_command", argv=list(argv), timeout=60)
         assert found["exit"] == 0, base64.b64decode(found["stderr"])
+        return base64.b64decode(found["stdout"]).decode()
 
     def feed(self, identity: str, text: bytes) -> None:
         """Give a command all its input."""
@@ -104,6 +110,16 @@ class AgentHost:
             if text:
                 return json.loads(text)
 
+    def wait_for_another_agent(self) -> None:
+        """Wait until the one of this session has ended: the port does not tell, but the next one knows no session."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            self.start("ping")
+            # A ping that the old one took gets no answer.
+            if select.select([self._socket], [], [], 1)[0] and "error" in self.message():
+                return
+        raise AssertionError("the agent does not end")
+
     def close(self) -> None:
         """Leave the port."""
         self._lines.close()
@@ -116,9 +132,9 @@ class AgentHost:
         self._socket.sendall(data)
 
 
-@pytest.fixture(name="host", scope="module")
-def _host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentHost]:
-    """The agent of a guest that has a file system on a disk at /mnt."""
+@pytest.fixture(name="port", scope="module")
+def _port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+    """The port of the agent of a guest that has a file system on a disk at /mnt."""
     scratch = tmp_path_factory.mktemp("freeze")
     tiny = images.tiny_with_agent(scratch)
     disk = scratch / "disk.raw"
@@ -138,15 +154,28 @@ def _host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentHost]:
         host = AgentHost(port)
         for command in ("mkdir /mnt", "mount -t ext4 /dev/vda /mnt"):
             host.run("/bin/busybox", *command.split())
-        yield host
         host.close()
+        yield port
         domain.destroy()
         connection.close()
 
 
+@pytest.fixture(name="host")
+def _host(port: pathlib.Path) -> Iterator[AgentHost]:
+    """A session with that agent."""
+    host = AgentHost(port)
+    yield host
+    host.close()
+
+
 def start_writer(host: AgentHost) -> str:
     """A command that writes to the disk as soon as it has a line of input."""
-    script = "echo waiting; read line; echo $line > /mnt/file; echo written"
+    return start_waiting(host, "echo $line > /mnt/file; echo written")
+
+
+def start_waiting(host: AgentHost, then: str) -> str:
+    """A command that does something as soon as it has a line of input."""
+    script = "echo waiting; read line; " + then
     identity = host.start("exec", argv=["/bin/busybox", "sh", "-c", script], stdin=True)
     while host.message().get("method") != "data":
         pass
@@ -170,3 +199,55 @@ def test_writers_wait_until_it_is_thawed(host: AgentHost) -> None:
     assert host.call("fs_thaw") == {"mounts": ["/mnt"], "held": True}
     assert host.answer(writer)["exit"] == 0
     host.run("/bin/busybox", "grep", "asked", "/mnt/file")
+
+
+def test_an_agent_that_is_killed_leaves_nothing_frozen(host: AgentHost, port: pathlib.Path) -> None:
+    killer = start_waiting(host, "kill -KILL $PPID")
+    writer = start_writer(host)
+    assert host.call("fs_freeze", thaw_after=600)["mounts"] == ["/mnt"]
+    host.feed(writer, b"orphan\n")
+    assert "error" in host.outcome(host.start("exec_command", argv=["true"])), "nothing new begins"
+    host.feed(killer, b"now\n")
+    host.wait_for_another_agent()
+    host.close()
+    # What waited for the disk goes on, and so does whoever comes now.
+    after = AgentHost(port)
+    after.run("/bin/busybox", "sh", "-c", "echo new > /mnt/new && sync")
+    after.run("/bin/busybox", "sh", "-c", "until grep -q orphan /mnt/file; do sleep 1; done")
+    assert after.call("fs_thaw") == {"mounts": [], "held": False}
+    processes = after.call("get_processes")["processes"]
+    assert not [it for it in processes if it["command"].startswith("/usr/bin/python3 -I -S -c")], "the guard has ended"
+    after.close()
+
+
+def test_the_clock_of_the_system_and_of_the_hardware(host: AgentHost) -> None:
+    begun = time.monotonic()
+    wanted = 1_900_000_000.25
+    found = host.call("set_time", time=wanted)
+    told = host.call("get_system_info")["time"]
+    by_others = float(host.run("/bin/busybox", "date", "+%s"))
+    most = wanted + time.monotonic() - begun + 1
+    assert wanted <= found["time"] <= told <= most
+    assert int(told) <= by_others <= most
+    assert found["hardware"] is True
+    # The hardware clock has whole seconds, and the guest's runs slower than this machine's at most.
+    assert wanted - 2 <= float(host.run("/bin/busybox", "cat", "/sys/class/rtc/rtc0/since_epoch")) <= most + 1
+
+
+def test_keys_of_a_user(host: AgentHost) -> None:
+    kind = b"ssh-ed25519"
+    key = f"ssh-ed25519 {base64.b64encode(len(kind).to_bytes(4, 'big') + kind + bytes(36)).decode()}"
+    assert host.call("ssh_keys_list", user="user") == {"keys": []}
+    for line, added in ((f"{key} someone", 1), (f"no-pty {key} again", 0)):
+        assert host.call("ssh_keys_add", user="user", keys=[line]) == {"added": added}
+    facts = [host.call("file_stat", path=f"/tmp/.ssh{name}") for name in ("", "/authorized_keys")]
+    assert [(it["mode"], it["uid"], it["gid"]) for it in facts] == [(0o700, 1000, 1000), (0o600, 1000, 1000)]
+    assert host.run("/bin/busybox", "cat", "/tmp/.ssh/authorized_keys") == f"{key} someone\n"
+    assert host.call("ssh_keys_list", user="user") == {"keys": [f"{key} someone"]}
+    assert host.call("ssh_keys_remove", user="user", keys=[key]) == {"removed": 1}
+    assert host.call("ssh_keys_list", user="user") == {"keys": []}
+
+
+def test_a_guest_without_the_program_for_passwords(host: AgentHost) -> None:
+    answer = host.outcome(host.start("set_password", user="user", password="word"))
+    assert (answer["error"]["code"], answer["error"]["message"]) == (-32014, "the guest has no chpasswd")
