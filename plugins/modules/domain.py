@@ -92,7 +92,8 @@ options:
       - Only addresses on the domain's own network interfaces count, by their MAC addresses, not those of bridges and
         tunnels that the guest makes. They come in the order of these interfaces. With a device of the host in the
         domain, which may be a network card, all count.
-      - A DHCP lease outlives a restart. To wait for a guest that has just been started again, wait for V(agent) too.
+      - When the task starts the domain, a DHCP lease from before counts once the guest has renewed it. One that never
+        ends cannot be told from a new one; wait for V(agent) too then.
       - V(cloud_init) is the end of cloud-init, which the guest tells over the port C(org.kvmmanager.cloud_init.0), as
         M(kvmmanager.libvirt.cloud_init_info) explains. An error of cloud-init fails the task.
     type: list

@@ -19,6 +19,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.guest_a
     CHANNELS,
     connected_agents,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.leases import (
+    NO_LEASES,
+    Leases,
+    finite_leases,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.addresses import (
     in_order_of,
@@ -37,19 +42,24 @@ _QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 
 
 def wait_until_ready(
-    hypervisor: Hypervisor, handle: Handle, conditions: Iterable[str], deadline: Deadline
+    hypervisor: Hypervisor,
+    handle: Handle,
+    conditions: Iterable[str],
+    deadline: Deadline,
+    old_leases: Leases = NO_LEASES,
 ) -> dict[str, Any]:
     """Wait for each of ``cloud_init``, ``address``, ``agent`` and ``kvmmanager_agent`` that is named.
 
     Returns ``cloud_init``, a dict, and ``addresses``, a list of dicts, for the former two.
 
+    :param old_leases: those from before the domain started, which say nothing of the guest that runs now.
     :raises Failure: at the deadline, with what is still missing; when the guest stops meanwhile, and when its
         cloud-init ended with an error.
     """
     wanted = set(conditions)
     # First: network and agent come up on the way.
     found = {"cloud_init": _cloud_init(hypervisor, handle, deadline)} if "cloud_init" in wanted else {}
-    return {**found, **_address_and_agent(hypervisor, handle, wanted, deadline)}
+    return {**found, **_address_and_agent(hypervisor, handle, wanted, deadline, old_leases)}
 
 
 def require_interface(name: str, *domains: Element | None) -> None:
@@ -74,7 +84,9 @@ def _cloud_init(hypervisor: Hypervisor, handle: Handle, deadline: Deadline) -> d
     return {"status": found.word, "report": found.report}
 
 
-def _address_and_agent(hypervisor: Hypervisor, handle: Handle, wanted: set[str], deadline: Deadline) -> dict[str, Any]:
+def _address_and_agent(
+    hypervisor: Hypervisor, handle: Handle, wanted: set[str], deadline: Deadline, old_leases: Leases
+) -> dict[str, Any]:
     pause = _FIRST_LOOK
     with DomainEvents(hypervisor, handle.domain, ("lifecycle", "agent")) as events:
         while True:
@@ -82,7 +94,7 @@ def _address_and_agent(hypervisor: Hypervisor, handle: Handle, wanted: set[str],
             if "address" in wanted:
                 require_interface(handle.name, live)
             agents = connected_agents(live)
-            addresses = _addresses(hypervisor, handle, live, agents) if "address" in wanted else []
+            addresses = _addresses(hypervisor, handle, live, agents, old_leases) if "address" in wanted else []
             met = {"address": bool(addresses), "agent": bool(agents), "kvmmanager_agent": "kvmmanager" in agents}
             unmet = [word for word, is_met in met.items() if word in wanted and not is_met]
             if not unmet:
@@ -105,8 +117,10 @@ def _running(hypervisor: Hypervisor, handle: Handle) -> Element:
     return live
 
 
-def _addresses(hypervisor: Hypervisor, handle: Handle, live: Element, agents: list[str]) -> list[dict[str, Any]]:
-    found = _leases(hypervisor, handle)
+def _addresses(
+    hypervisor: Hypervisor, handle: Handle, live: Element, agents: list[str], old_leases: Leases
+) -> list[dict[str, Any]]:
+    found = _leases(hypervisor, handle, live, old_leases)
     if agents:
         # An agent that has just gone is asked again at the next look.
         with contextlib.suppress(Failure):
@@ -131,13 +145,17 @@ def _macs(live: Element) -> list[str]:
     return [mac.get("address", "").lower() for mac in live.iterfind("devices/interface/mac")]
 
 
-def _leases(hypervisor: Hypervisor, handle: Handle) -> list[dict[str, Any]]:
+def _leases(hypervisor: Hypervisor, handle: Handle, live: Element, old_leases: Leases) -> list[dict[str, Any]]:
     source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE
     try:
         interfaces = hypervisor.call("ask for addresses", handle.domain.interfaceAddresses, source)
     except Failure:
         return []  # a network without leases
-    return interface_addresses("lease", interfaces or {})
+    found = interface_addresses("lease", interfaces or {})
+    old = {lease[:2] for lease in old_leases}
+    if any((address["mac"], address["address"]) in old for address in found):
+        old = {lease[:2] for lease in old_leases & finite_leases(hypervisor, live)}
+    return [address for address in found if (address["mac"], address["address"]) not in old]
 
 
 def _what_is_missing(handle: Handle, live: Element, unmet: list[str], deadline: Deadline) -> str:

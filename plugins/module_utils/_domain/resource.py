@@ -22,6 +22,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configu
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts, read_facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.hotplug import LivePlan, plan_live
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.leases import (
+    NO_LEASES,
+    Leases,
+    finite_leases,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import (
     Current,
     Handle,
@@ -67,12 +72,14 @@ class Reading:
 
     :ivar current: None where the domain does not exist.
     :ivar facts: what the host can do and what the options refer to; none when the domain is to be absent.
+    :ivar leases: those from before a start that the task makes and whose guest it waits for.
     :ivar doomed: the volumes that go with the domain when it is to be absent.
     :ivar ties: what else would be lost with it, in words.
     """
 
     current: Current | None
     facts: Facts = field(default_factory=Facts)
+    leases: Leases = NO_LEASES
     doomed: list[Doomed] = field(default_factory=list)
     ties: list[str] = field(default_factory=list)
 
@@ -85,6 +92,7 @@ class Domain(Resource):
         self.desired = named(params)
         self.power = Power(Deadline(params["timeout"]), params["force"])
         self.handle = Handle(name="")
+        self.old_leases = NO_LEASES
 
     def read(self) -> Reading:
         """The domain, and what else the options need; see `Reading`."""
@@ -98,7 +106,8 @@ class Domain(Resource):
             raise Failure(f"There is no domain {uuid} on {self.hypervisor.uri}; to create it, give its name too.")
         if current is not None and current.name != self.handle.name:
             require_free_name(self.hypervisor, self.handle.name, current)
-        return Reading(current, read_facts(self.hypervisor, self.desired, current.stored if current else None))
+        facts = read_facts(self.hypervisor, self.desired, current.stored if current else None)
+        return Reading(current, facts, self._leases_before(current))
 
     def plan(self, current: Reading) -> Plan:
         """The plan that brings the domain to what the task says."""
@@ -117,6 +126,7 @@ class Domain(Resource):
             plan.result = self._result(None, self._final_state("stopped"), [])
         else:
             state, pending = self._plan_change(plan, current.current, target)
+            self.old_leases = current.leases if _is_started(plan, current.current) else NO_LEASES
             plan.result = self._result(current.current, state, pending)
         return plan
 
@@ -127,7 +137,8 @@ class Domain(Resource):
         known = {"uuid": self.handle.domain.UUIDString()}
         result = {**plan.result, "domain": {**plan.result["domain"], **known}}
         if self.params["wait_for"]:
-            result.update(wait_until_ready(self.hypervisor, self.handle, self.params["wait_for"], self.power.deadline))
+            ready = (self.handle, self.params["wait_for"], self.power.deadline, self.old_leases)
+            result.update(wait_until_ready(self.hypervisor, *ready))
         return result
 
     def _identity(self) -> tuple[str | None, str | None]:
@@ -141,6 +152,16 @@ class Domain(Resource):
             if not (name or uuid):
                 raise Failure("The option xml does not say which domain it is: give name, or put a <name> in the XML.")
         return name or None, uuid or None
+
+    def _leases_before(self, current: Current | None) -> Leases:
+        """The leases before the start that the task may make, where it then waits for an address."""
+        if current is None or "address" not in self.params["wait_for"]:
+            return NO_LEASES
+        if current.active and current.state != "crashed" and not self.params["allow_restart"]:
+            return NO_LEASES
+        if not current.active and has_saved_memory(self.hypervisor, current.domain):
+            return NO_LEASES  # its guest goes on, and need not ask again
+        return finite_leases(self.hypervisor, current.stored if current.live is None else current.live)
 
     def _read_for_removal(self, current: Current | None, name: str | None) -> Reading:
         check_wait_for(self.params)
@@ -230,3 +251,9 @@ class Domain(Resource):
             },
             **restart_report(pending),
         }
+
+
+def _is_started(plan: Plan, current: Current) -> bool:
+    """Whether a plan that ends with a running domain starts it."""
+    restarts = any(change.path == "restarted" for change in plan.changes)
+    return restarts or not current.active or current.state == "crashed"

@@ -35,6 +35,7 @@ class Guest:
 
     def __init__(self, *looks: list[str], macs: list[str] = MACS[:1], more: str = "") -> None:
         self.looks = list(looks)
+        self.leases: dict[str, Any] = {}
         self.devices = "".join(f"<interface><mac address='{mac.upper()}'/></interface>" for mac in macs) + more
 
     def XMLDesc(self, flags: int) -> str:
@@ -47,7 +48,7 @@ class Guest:
         return "some-uuid"
 
     def interfaceAddresses(self, source: int) -> dict[str, Any]:
-        return {}
+        return self.leases
 
 
 class NoEvents:
@@ -142,6 +143,22 @@ def test_a_card_of_the_host_has_a_mac_that_nobody_knows(
     told(monkeypatch)
     with pytest.raises(Failure, match=f"for its interfaces \\({macs[0] if macs else 'devices of the host'}\\)"):
         wait(hypervisor, guest, "address", seconds=0)
+
+
+def test_a_lease_from_before_the_start_is_none_until_it_is_renewed(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the task goes on while the guest is still booting."""
+    guest = Guest([])
+    guest.leases = {"vnet0": {"hwaddr": MACS[0], "addrs": [{"addr": "10.0.0.1", "prefix": 24}]}}
+    before = (MACS[0], "10.0.0.1", 1000)
+    ends = [1000, 1000, 1060]
+    monkeypatch.setattr(readiness, "finite_leases", lambda *_args: frozenset({(*before[:2], ends.pop(0))}))
+    handle, old = Handle("web", guest), frozenset({before})
+    found = readiness.wait_until_ready(hypervisor, handle, ["address"], Deadline(5), old)
+    assert [address["address"] for address in found["addresses"]] == ["10.0.0.1"]
+    assert ends == []
+    assert wait(hypervisor, guest, "address")["addresses"] == found["addresses"]
 
 
 def test_all_that_is_missing_is_named(hypervisor: Hypervisor) -> None:

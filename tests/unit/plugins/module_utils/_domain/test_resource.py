@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import resource
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import read_domain
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.resource import Domain, Reading
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -127,6 +128,33 @@ def test_a_wait_for_an_address_needs_a_network_interface(hypervisor: Hypervisor)
         plan(hypervisor, name="web1", state="running", wait_for=["address"])
     user = [{"user": True}]
     assert plan(hypervisor, name="web1", state="running", wait_for=["address"], interfaces=user).actions
+
+
+LEASES = frozenset({("52:54:00:00:00:01", "10.0.0.1", 1000)})
+
+
+@pytest.mark.parametrize(
+    ("runs", "saved", "options", "old"),
+    [
+        (False, False, {}, LEASES),
+        (False, True, {}, frozenset()),
+        (True, False, {}, frozenset()),
+        (True, False, {"allow_restart": True}, frozenset()),
+        (True, False, {"allow_restart": True, "max_memory": "64 MiB"}, LEASES),
+    ],
+)
+def test_leases_are_old_when_the_guest_starts_anew(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch, runs: bool, saved: bool, options: dict[str, Any], old: Any
+) -> None:
+    monkeypatch.setattr(resource, "finite_leases", lambda *_args: LEASES)
+    domain = define(hypervisor, "web1", "<devices><interface type='user'/></devices>")
+    if runs or saved:
+        domain.create()
+    if saved:
+        domain.managedSave(0)
+    task = Domain(params(name="web1", state="running", wait_for=["address"], **options), hypervisor)
+    task.plan(task.read())
+    assert task.old_leases == old
 
 
 def test_a_rename_onto_a_taken_name_is_refused(hypervisor: Hypervisor) -> None:
