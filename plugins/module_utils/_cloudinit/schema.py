@@ -9,10 +9,12 @@ cloud-init installs the schemas as plain files; nothing of cloud-init is importe
 
 from __future__ import annotations
 
+import difflib
 import glob
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +43,7 @@ def check(name: str, parsed: Parsed, option: str, is_text: bool) -> bool:
     error = jsonschema.exceptions.best_match(jsonschema.Draft4Validator(schema).iter_errors(parsed.data))
     if error is None:
         return True
-    path = tuple(error.absolute_path)
+    path = (*error.absolute_path, *unknown_keys(error)[:1])
     where = place(parsed, path, option) if is_text else place(Parsed(None, None), path, option)
     raise Failure(
         f"{where}: {explain(error)}, says the schema of this machine's cloud-init. "
@@ -70,12 +72,27 @@ def explain(error: Any) -> str:
         return f"must be one of {', '.join(map(str, wanted))}"
     if rule == "required":
         return f"lacks {', '.join(key for key in wanted if key not in error.instance)}"
-    if rule == "additionalProperties":
-        known = error.schema.get("properties", {})
-        return f"has no key {', '.join(str(key) for key in error.instance if key not in known)}"
+    if rule == "additionalProperties" and (unknown := unknown_keys(error)):
+        near = difflib.get_close_matches(unknown[0], map(str, error.schema.get("properties", ())), 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        also = f", nor {', '.join(unknown[1:])}" if unknown[1:] else ""
+        return f"there is no such key{meant}{also}"
     if rule in ("anyOf", "oneOf"):
         return "has none of the forms that are allowed here"
     return f"breaks the rule {rule}: {json.dumps(wanted)[:200]}"
+
+
+def unknown_keys(error: Any) -> list[str]:
+    """The keys that a mapping must not have, where that is the error."""
+    if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
+        return []
+    patterns = error.schema.get("patternProperties", {})
+    known = error.schema.get("properties", {})
+    return [
+        str(key)
+        for key in error.instance
+        if key not in known and not any(re.search(pattern, str(key)) for pattern in patterns)
+    ]
 
 
 def _folders() -> Iterator[str]:

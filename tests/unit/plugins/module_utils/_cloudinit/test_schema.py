@@ -13,18 +13,76 @@ import pytest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import documents, schema
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
+# As cloud-init builds its own: one part a module, all of them in force, what they share in $defs; and the keys of the
+# top listed once more, since draft 4 sees those of other parts as additional.
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-04/schema#",
-    "$defs": {"user": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}},
-    "type": "object",
-    "properties": {
-        "users": {"type": "array", "items": {"$ref": "#/$defs/user"}},
-        "ssh_pwauth": {"type": ["boolean", "string"]},
-        "resize_rootfs": {"enum": [True, False, "noblock"]},
-        "passwd": {"type": "array", "minItems": 1},
-        "locale": {"oneOf": [{"type": "string"}, {"type": "boolean"}]},
+    "$defs": {
+        "users_groups.user": {
+            "oneOf": [{"required": ["name"]}, {"required": ["snapuser"]}],
+            "properties": {
+                "name": {"type": "string"},
+                "snapuser": {"type": "string"},
+                "sudo": {"oneOf": [{"type": ["string", "null"]}, {"type": "boolean"}]},
+                "uid": {"oneOf": [{"type": "integer"}, {"type": "string", "changed": True}]},
+            },
+            "additionalProperties": False,
+        },
+        "cc_users_groups": {
+            "type": "object",
+            "properties": {
+                "users": {
+                    "type": ["string", "array", "object"],
+                    "items": {
+                        "oneOf": [
+                            {"type": "string"},
+                            {"type": "array", "items": {"type": "string"}},
+                            {"type": "object", "$ref": "#/$defs/users_groups.user"},
+                        ]
+                    },
+                }
+            },
+        },
+        "cc_set_passwords": {
+            "type": "object",
+            "properties": {
+                "ssh_pwauth": {"type": ["boolean", "string"]},
+                "passwd": {"type": "array", "minItems": 1},
+                "locale": {"oneOf": [{"type": "string"}, {"type": "boolean"}]},
+            },
+        },
+        "cc_write_files": {
+            "type": "object",
+            "properties": {
+                "write_files": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
+                        "required": ["path"],
+                        "additionalProperties": False,
+                    },
+                },
+                "apt": {
+                    "type": "object",
+                    "patternProperties": {"^conf_": {"type": "string"}},
+                    "additionalProperties": False,
+                },
+                "resize_rootfs": {"enum": [True, False, "noblock"]},
+            },
+        },
     },
-    "additionalProperties": False,
+    "allOf": [
+        {"$ref": "#/$defs/cc_users_groups"},
+        {"$ref": "#/$defs/cc_set_passwords"},
+        {"$ref": "#/$defs/cc_write_files"},
+        {
+            "properties": {
+                key: {} for key in ("users", "ssh_pwauth", "passwd", "locale", "write_files", "apt", "resize_rootfs")
+            },
+            "additionalProperties": False,
+        },
+    ],
 }
 
 
@@ -58,8 +116,11 @@ class TestWithSchema:
                 {"users": [{"name": 5}]},
                 "user_data.users.0.name: must be of the type string, says the schema",
             ),
-            ({"users": [{}]}, "user_data.users.0: lacks name"),
-            ({"uzers": []}, "user_data: has no key uzers"),
+            ({"write_files": [{}]}, "user_data.write_files.0: lacks path"),
+            ({"uzers": []}, "user_data.uzers: there is no such key (did you mean users?), says"),
+            ({"uzers": [], "b": 1}, "user_data.uzers: there is no such key (did you mean users?), nor b, says"),
+            ({"apt": {"conf_a": "", "zzz": ""}}, "user_data.apt.zzz: there is no such key, says"),
+            ({"users": [{"name": "a", "sudo": 7}]}, "user_data.users.0.sudo: has none of the forms"),
             (
                 {"resize_rootfs": "now"},
                 "user_data.resize_rootfs: must be one of True, False, noblock",
@@ -75,6 +136,17 @@ class TestWithSchema:
         assert refused("#cloud-config\nssh_pwauth: true\nusers:\n- name: 5\n").startswith(
             "user_data.users.0.name (line 4): must be of the type string"
         )
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("ssh_pwauth: true\nuzers:\n- name: a\n", "user_data.uzers (line 3): there is no such key"),
+            ("write_files:\n- path: /a\n- path: /b\n  contents: c\n", "user_data.write_files.1.contents (line 5): "),
+            ("users:\n- default\n- name: a\n  sudo: 7\n", "user_data.users.1.sudo (line 5): "),
+        ],
+    )
+    def test_a_text_has_the_line_of_the_key(self, text: str, place: str) -> None:
+        assert refused(f"#cloud-config\n{text}").startswith(place)
 
     def test_the_wrong_value_itself_stays_out(self) -> None:
         assert "hunter2" not in refused({"passwd": "hunter2"})
