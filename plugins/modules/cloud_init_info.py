@@ -12,11 +12,12 @@ version_added: 0.1.0
 description:
   - Waits until the guest of a running domain says that its cloud-init has ended, and returns what it says.
   - It needs no network between host and guest, and no agent in the guest. The guest writes the report to a port of
-    its virtual
-    serial bus, and this module reads it through the connection to the hypervisor.
-  - The guest needs a small service that writes the report. The role P(kvmmanager.libvirt.cloud_vm#role) installs it
-    through the
-    seed's vendor data; its template C(vendor_data.sh.j2) shows what the service does.
+    its virtual serial bus, and this module reads it through the connection to the hypervisor.
+  - For that the guest needs a small service that writes the report. The role P(kvmmanager.libvirt.cloud_vm#role)
+    installs it through the seed's vendor data; its template C(vendor_data.sh.j2) shows what the service does.
+  - When the running domain does not have the port, but one for a guest agent, C(kvmmanager-agent) or
+    C(qemu-guest-agent), this module waits for that agent and asks it. The agent must be allowed to run
+    C(cloud-init status), or to read what cloud-init left in C(/run/cloud-init).
   - What is returned is the guest's word. Do not trust it more than you trust the guest.
 author:
   - kvmmanager contributors (@kvmmanager)
@@ -72,7 +73,9 @@ status:
   type: str
   sample: done
 report:
-  description: All that C(cloud-init status --long) printed in the guest.
+  description:
+    - All that C(cloud-init status --long) printed in the guest.
+    - The same in few words, where the agent that was asked may only read files.
   returned: success
   type: str
   sample: "status: done\nboot_status_code: enabled-by-generator\ndetail:\nDataSourceNoCloud [seed=/dev/sr0][dsmode=net]"

@@ -24,6 +24,11 @@ def choose_agent(live: Element, wanted: str) -> str | None:
     return None
 
 
+def has_port_for_agent(live: Element) -> bool:
+    """Whether a running domain has a port for either agent, which may still be about to start in the guest."""
+    return not _states(live).keys().isdisjoint(_PORTS.values())
+
+
 def what_is_missing(live: Element, name: str, wanted: str, waited: float) -> str:
     """Why there is no agent to talk to, and what to do, as sentences."""
     when = f" after {waited:g} seconds" if waited else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How cloud-init ended in a guest, told by the guest through a port of its virtual serial bus. Pure.
+"""How cloud-init ended in a guest, told by the guest through a port of its virtual serial bus, or by its agent. Pure.
 
 The guest writes `cloud-init status --long` between two lines of ours, again and again: a write to such a port
 waits until somebody on the host reads it. All of it is the guest's word, so it is bounded and never trusted.
@@ -46,6 +46,15 @@ def find_status(received: bytes) -> Status | None:
     report, ended, _after = rest.partition(END)
     if not (begun and ended):
         return None
+    return _status(report)
+
+
+def read_status(said: bytes) -> Status:
+    """What `cloud-init status --long` printed, without the lines around it."""
+    return _status(said.decode("utf-8", errors="replace").replace("\r\n", "\n"))
+
+
+def _status(report: str) -> Status:
     report = _CONTROL.sub("", report).strip()
     return Status(_word(report), report)
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting until a guest says how its cloud-init ended. The guest pushes, over a virtio-serial port; see status.py."""
+"""Waiting until a guest says how its cloud-init ended.
+
+The guest pushes, over a virtio-serial port; see status.py. Where the domain has no such port, an agent is asked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import contextlib
 import time
 from typing import Any
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.ports import has_port_for_agent
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import status
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.asking import ask
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut, call_within
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import require_domain
@@ -26,7 +31,7 @@ _LONGEST_PAUSE = 10.0
 def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
     """What the module cloud_init_info returns.
 
-    :raises Failure: when there is no such domain, it does not run or lacks the port, or nothing comes in time.
+    :raises Failure: when there is no such domain, it does not run, or nothing comes in time.
     """
     domain = require_domain(hypervisor, params["name"], None)
     found = wait_for_status(hypervisor, domain, params["name"], params["port"], Deadline(params["timeout"]))
@@ -36,9 +41,10 @@ def collect(params: dict[str, Any], hypervisor: Hypervisor) -> dict[str, Any]:
 def wait_for_status(hypervisor: Hypervisor, domain: Any, name: str, port: str, deadline: Deadline) -> status.Status:
     """How cloud-init ended in the guest of ``domain``, a ``libvirt.virDomain``.
 
-    :raises Failure: when the domain does not run or lacks the port, or nothing comes in time.
+    :raises Failure: when the domain does not run, has neither the port nor one for an agent, or nothing comes in time.
     """
-    _check_port(hypervisor, domain, name, port)
+    if not _has_port(hypervisor, domain, name, port):
+        return _ask_agent(hypervisor, domain, name, deadline)
     stream = _open(hypervisor, domain.UUIDString(), port, deadline)
     try:
         found = _read(stream, name, port, deadline)
@@ -46,25 +52,39 @@ def wait_for_status(hypervisor: Hypervisor, domain: Any, name: str, port: str, d
         with contextlib.suppress(libvirt.libvirtError, TimedOut):
             call_within(5, stream.abort)
     if found is None:
-        raise Failure(
-            f"The guest of '{name}' did not say within {deadline.seconds or 0:g} seconds (timeout) how its cloud-init "
-            "ended. The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
-        )
+        raise _silent(name, deadline, "")
     return found
 
 
-def _check_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> None:
+def _ask_agent(hypervisor: Hypervisor, domain: Any, name: str, deadline: Deadline) -> status.Status:
+    found, why = ask(hypervisor, domain.UUIDString(), deadline)
+    if found is None:
+        raise _silent(name, deadline, f" {why}")
+    return found
+
+
+def _silent(name: str, deadline: Deadline, why: str) -> Failure:
+    return Failure(
+        f"The guest of '{name}' did not say within {deadline.seconds or 0:g} seconds (timeout) how its cloud-init "
+        f"ended.{why} The domain runs. Check on its console that the guest boots and that cloud-init finds its seed."
+    )
+
+
+def _has_port(hypervisor: Hypervisor, domain: Any, name: str, port: str) -> bool:
+    """Whether the domain has the port; if not, it has one for an agent."""
     live = parse(hypervisor.call(f"read the domain '{name}'", domain.XMLDesc, 0))
     if live.get("id") is None:
         raise Failure(
             f"The domain '{name}' does not run, so its guest cannot say how its cloud-init ended. Start it first."
         )
     ports = [target.get("name", "") for target in live.iterfind("devices/channel/target")]
-    if port not in ports:
+    if port not in ports and not has_port_for_agent(live):
         raise Failure(
-            f"The running domain '{name}' has no port {port}, over which its guest could say how its cloud-init ended. "
-            "Add it to the domain's channels, and start the domain again."
+            f"The running domain '{name}' has no port {port}, over which its guest could say how its cloud-init ended, "
+            "and none for a guest agent that could be asked. Add one to the domain's channels, and start the domain "
+            "again."
         )
+    return port in ports
 
 
 def _open(hypervisor: Hypervisor, uuid: str, port: str, deadline: Deadline) -> Any:
