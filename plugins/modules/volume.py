@@ -65,7 +65,8 @@ options:
     default: false
   format:
     description:
-      - The format of a new volume. By default V(qcow2), or that of what it is made from.
+      - The format of a new volume. By default V(qcow2), or that of what it is made from. In a pool of devices, a
+        volume group say, it is always V(raw).
       - With O(src), the format that the file must have. A V(raw) file without a partition table needs this.
       - The format of an existing volume cannot change.
     type: str
@@ -135,6 +136,8 @@ options:
       - What the content of O(src), or of O(dest), must have, such as V(sha256:) and 64 hexadecimal digits.
       - It is computed while the content passes. When it differs, the task fails and leaves no volume, or no file,
         behind. A volume that is to be overwritten is deleted only after a look at the checksum.
+      - A file that stays as O(dest) is checked too, and so is O(src) when it is compared with the volume
+        (O(overwrite=different)). What a volume that stays (O(overwrite=never)) holds is not looked at.
     type: str
   overwrite:
     description:

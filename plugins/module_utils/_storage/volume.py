@@ -22,7 +22,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload
     marks,
     require_no_other_upload,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import same_content
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import (
+    same_content,
+    verify_file,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     delete_marks,
     delete_volume,
@@ -134,7 +137,7 @@ class Volume(Resource):
                 f"There is no volume '{self.name}' in the storage pool '{self.params['pool']}' on "
                 f"{self.hypervisor.uri}, so dest cannot be written. The module volume_info lists those that there are."
             )
-        made_from = origin(self.hypervisor, self.params)
+        made_from = origin(self.hypervisor, self._pool, self.params)
         plan = Plan(result={"volume": self._predicted(made_from)})
         plan.changes = differences({"state": "absent"}, {"state": "present", **_shown(made_from)})
         self._add_creation(plan, made_from)
@@ -192,10 +195,13 @@ class Volume(Resource):
                 "overwrite=different cannot be combined with capacity: a volume that has grown since differs from src, "
                 "and would be overwritten each time. Leave out one of them."
             )
-        return not same_content(self.hypervisor, current.volume, self.params["pool"], self.params["src"])
+        if not same_content(self.hypervisor, current.volume, self.params["pool"], self.params["src"]):
+            return True
+        verify_file(self.params["checksum"], self.params["src"])
+        return False
 
     def _plan_replacement(self, current: VolumeState) -> Plan:
-        made_from = origin(self.hypervisor, self.params)
+        made_from = origin(self.hypervisor, self._pool, self.params)
         self._check_unused(current, "overwritten")
         plan = Plan(result={"volume": {**self._predicted(made_from), "path": current.facts["path"]}})
         before = {name: current.facts[name] for name in ("format", "capacity")}
@@ -222,8 +228,10 @@ class Volume(Resource):
         """Refuse what libvirt cannot change about a volume."""
         facts = current.facts
         wanted_format = self.params["format"]
-        if wanted_format not in (None, facts["format"]):
-            raise self._cannot_change("format", facts["format"], wanted_format)
+        # Of a device libvirt tells what partitions are on it, or nothing.
+        format = facts["format"] if facts["type"] == "file" else "raw"
+        if wanted_format not in (None, format):
+            raise self._cannot_change("format", format, wanted_format)
         backing = find_backing(self.hypervisor, self.params["backing"])
         there = None if facts["backing"] is None else facts["backing"]["path"]
         if backing is not None and backing.path != there:

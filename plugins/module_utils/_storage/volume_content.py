@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, file_digests
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, file_digests, parse
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import Hole
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import add, download, verify
 
@@ -55,6 +55,13 @@ def save(hypervisor: Hypervisor, volume: Any, path: str, mode: str, checksum: Ch
             os.replace(new, path)
     except OSError as error:
         raise Failure(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def verify_file(checksum: str | None, path: str) -> None:
+    """Raise `Failure` when a file has another checksum than the option of that name says, if it says one."""
+    if checksum is not None:
+        wanted = parse(checksum)
+        verify(wanted, file_digests(path, [wanted.algorithm])[wanted.algorithm], path)
 
 
 def file_mode(path: str) -> str | None:

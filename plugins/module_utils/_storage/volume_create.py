@@ -94,8 +94,9 @@ def create_with_content(
     mark = _create_mark(hypervisor, pool, name)
     with _removed_on_failure(hypervisor, pool_name, mark.name()):
         # A raw file grows with the content, and has nothing else in it. A device has its size from the beginning.
-        capacity = 0 if holds_files(hypervisor, pool) else length
-        volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity=capacity, format="raw"))
+        files = holds_files(hypervisor, pool)
+        capacity = 0 if files else length
+        volume = create_volume(hypervisor, pool, VolumeSpec(name, capacity, "raw" if files else None))
     with _removed_on_failure(hypervisor, pool_name, mark.name(), name):
         upload(hypervisor, volume, source, length, checksum)
         refresh(hypervisor, pool)
@@ -144,7 +145,8 @@ def _create_mark(hypervisor: Hypervisor, pool: Any, name: str) -> Any:
     try_refresh(hypervisor, pool)  # another hypervisor may have put one into a pool that both share
     require_no_other_upload(hypervisor, pool, name)
     delete_marks(hypervisor, pool, name)
-    return create_volume(hypervisor, pool, VolumeSpec(new_mark(hypervisor, name), capacity=1, format="raw"))
+    format = "raw" if holds_files(hypervisor, pool) else None
+    return create_volume(hypervisor, pool, VolumeSpec(new_mark(hypervisor, name), 1, format))
 
 
 @contextlib.contextmanager

@@ -42,12 +42,13 @@ class VolumeSpec:
     """A volume to be created.
 
     :ivar capacity: in bytes; None takes that of what it is cloned from or laid over.
+    :ivar format: None for a device, which has no format of its own: what is written onto it is raw.
     :ivar preallocation: a word of `PREALLOCATIONS`: what of it takes up space from the beginning.
     """
 
     name: str
     capacity: int | None = None
-    format: str = "qcow2"
+    format: str | None = "qcow2"
     preallocation: str = "off"
     backing: Backing | None = None
 
@@ -60,7 +61,8 @@ def volume_xml(spec: VolumeSpec) -> str:
         _set_bytes(volume, "capacity", spec.capacity)
     # Without it, libvirt allocates a raw volume in full.
     _set_bytes(volume, "allocation", spec.capacity or 0 if spec.preallocation == "full" else 0)
-    child(volume, "target/format").set("type", spec.format)
+    if spec.format is not None:
+        child(volume, "target/format").set("type", spec.format)
     if spec.backing is not None:
         child(volume, "backingStore/path").text = spec.backing.path
         child(volume, "backingStore/format").set("type", spec.backing.format)

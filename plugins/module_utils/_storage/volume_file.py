@@ -19,6 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     same_content,
     save,
     set_file_mode,
+    verify_file,
 )
 
 
@@ -39,7 +40,9 @@ def add_save(plan: Plan, hypervisor: Hypervisor, volume: Any, params: dict[str, 
         chosen = mode or present or "0600"
         plan.changes.append(Change("dest", None if present is None else f"{path} with other content", path))
         plan.add(f"save the volume as {path}", lambda hv: save(hv, volume, path, chosen, checksum))
-    elif mode not in (None, present):
+        return
+    verify_file(params["checksum"], path)
+    if mode not in (None, present):
         plan.changes.append(Change("mode", present, mode))
         plan.add(f"change the permissions of {path}", lambda _hv: set_file_mode(path, str(mode)))
 

@@ -16,11 +16,12 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import c
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import opened
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
+    holds_files,
     require_active_pool,
     require_volume,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.transfer import verify
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_content import verify_file
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     clone_volume,
     create_volume,
@@ -57,18 +58,20 @@ class Origin:
     check: Callable[[Hypervisor, Any, int], None] = lambda _hypervisor, _pool, _freed: None
 
 
-def origin(hypervisor: Hypervisor, params: dict[str, Any]) -> Origin:
+def origin(hypervisor: Hypervisor, pool: Any, params: dict[str, Any]) -> Origin:
     """The origin that the options ask for.
 
+    :param pool: the ``libvirt.virStoragePool`` that the volume will be in.
     :raises Failure: for options that make no volume, a missing origin, or one that is larger than the volume.
     """
     capacity = None if params["capacity"] is None else parse_size(params["capacity"], "capacity")
     if params["src"] is not None:
         found = _from_file(params, capacity)
     elif params["clone_from"] is not None:
-        found = _from_volume(hypervisor, params, capacity)
+        found = _from_volume(hypervisor, params, capacity, _require_files(hypervisor, pool, params))
     else:
-        found = _empty(params, capacity, _complete_backing(hypervisor, params["backing"]))
+        backing = _complete_backing(hypervisor, params["backing"])
+        found = _empty(params, capacity, backing, _require_files(hypervisor, pool, params))
     if found.wanted is not None and found.capacity is not None and found.wanted < found.capacity:
         raise Failure(
             f"The volume '{params['name']}' cannot have the capacity {Size(found.wanted)}: what it is made from has "
@@ -111,30 +114,41 @@ def require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
         )
 
 
-def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None) -> Origin:
+def _require_files(hypervisor: Hypervisor, pool: Any, params: dict[str, Any]) -> bool:
+    """Whether the volumes of the pool are files; `Failure` where they are not, and the format is one of files."""
+    files = holds_files(hypervisor, pool)
+    if not files and params["format"] not in (None, "raw"):
+        raise Failure(
+            f"The storage pool '{params['pool']}' has devices, not files, so that the volume '{params['name']}' cannot "
+            f"be {params['format']}. Leave out format, or choose a pool of files."
+        )
+    return files
+
+
+def _empty(params: dict[str, Any], capacity: int | None, backing: Backing | None, files: bool) -> Origin:
     if capacity is None and backing is None:
         raise Failure(f"There is no volume '{params['name']}' yet: give the capacity that it is to have.")
-    format = params["format"] or "qcow2"
+    format = params["format"] or ("qcow2" if files else "raw")
     if backing is not None and format == "raw":
         raise Failure("A raw volume can have no backing: choose format=qcow2, or clone_from for a copy.")
     if format != "qcow2" and params["preallocation"] == "metadata":
         raise Failure(
             f"preallocation=metadata is for qcow2: a {format} volume has no tables. Choose full, or leave it out."
         )
-    spec = VolumeSpec(params["name"], capacity, format, params["preallocation"], backing)
+    spec = VolumeSpec(params["name"], capacity, format if files else None, params["preallocation"], backing)
     summary = "create the volume" if backing is None else f"create the volume, laid over {backing.path}"
     return Origin(summary, format, capacity, capacity, lambda hv, pool: create_volume(hv, pool, spec), backing)
 
 
-def _from_volume(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None) -> Origin:
+def _from_volume(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None, files: bool) -> Origin:
     wanted = params["clone_from"]
     pool_name = wanted["pool"] or params["pool"]
     require_complete(hypervisor, pool_name, wanted["volume"])
     source = require_volume(hypervisor, pool_name, wanted["volume"])
     found = _describe(hypervisor, pool_name, wanted["volume"])
-    format = params["format"] or found["format"]
+    format = params["format"] or (found["format"] or "raw" if files else "raw")
     # libvirt copies without looking at the capacity; the volume grows afterwards.
-    spec = VolumeSpec(params["name"], found["capacity"], format)
+    spec = VolumeSpec(params["name"], found["capacity"], format if files else None)
     summary = f"copy the volume '{wanted['volume']}' of the storage pool '{pool_name}'"
     return Origin(summary, format, found["capacity"], capacity, lambda hv, pool: clone_volume(hv, pool, spec, source))
 
@@ -149,8 +163,7 @@ def _from_file(params: dict[str, Any], capacity: int | None) -> Origin:
             return create_with_content(hypervisor, pool, params["name"], source, image.file_size, checksum)
 
     def check(hypervisor: Hypervisor, pool: Any, freed: int) -> None:
-        if checksum is not None:
-            verify(checksum, checksums.file_digests(path, [checksum.algorithm])[checksum.algorithm], path)
+        verify_file(params["checksum"], path)
         with opened(path) as source:
             require_space(hypervisor, pool, params["name"], source, image.file_size, freed)
 

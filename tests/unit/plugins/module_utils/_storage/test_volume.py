@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan, render_diff
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import volume
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume import Volume
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_volume
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import VolumeSpec
@@ -147,6 +149,50 @@ def test_what_cannot_be_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(Failure, match=sentence):
         planned(read_only, **options)
+
+
+@pytest.fixture
+def devices(hypervisor: Hypervisor) -> Hypervisor:
+    """A hypervisor with a pool of devices, ``vg``."""
+    pool = "<pool type='logical'><name>vg</name><source><name>vg</name></source><target><path>/dev/vg</path></target>"
+    hypervisor.connection.storagePoolDefineXML(f"{pool}</pool>", 0).create(0)
+    return hypervisor
+
+
+def test_a_volume_among_devices_is_raw(devices: Hypervisor) -> None:
+    empty: dict[str, Any] = {"pool": "vg", "name": "a", "capacity": "2 GiB"}
+    copy: dict[str, Any] = {"pool": "vg", "name": "b", "clone_from": {"pool": None, "volume": "a"}}
+    for options in (empty, copy):
+        plan = planned(devices, **options)
+        assert plan.result["volume"]["format"] == "raw"
+        plan.apply(devices)
+        assert not planned(devices, **options).changed
+        with pytest.raises(Failure, match="'vg' has devices, not files, so that the volume 'c' cannot be qcow2"):
+            planned(devices, **{**options, "name": "c"}, format="qcow2")
+    assert sorted(devices.connection.storagePoolLookupByName("vg").listVolumes()) == ["a", "b"]
+
+
+def test_a_file_that_stays_must_have_its_checksum(read_only: Hypervisor, tmp_path: pathlib.Path) -> None:
+    saved = tmp_path / "saved"
+    saved.write_bytes(b"data")
+    right = f"sha256:{hashlib.sha256(b'data').hexdigest()}"
+    assert not planned(read_only, dest=str(saved), checksum=right).changed
+    with pytest.raises(Failure, match=f"{saved} does not have the checksum that the task gives"):
+        planned(read_only, dest=str(saved), checksum=f"sha256:{'0' * 64}")
+    with pytest.raises(Failure, match="'sha256:0' is not a checksum"):
+        planned(read_only, dest=str(saved), checksum="sha256:0")
+
+
+def test_content_that_stays_must_have_its_checksum(
+    read_only: Hypervisor, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / "image.raw"
+    image.write_bytes(b"data")
+    monkeypatch.setattr(volume, "same_content", lambda *_args: True)
+    options: dict[str, Any] = {"src": str(image), "overwrite": "different"}
+    assert not planned(read_only, **options).changed
+    with pytest.raises(Failure, match=f"{image} does not have the checksum that the task gives"):
+        planned(read_only, **options, checksum=f"sha256:{'0' * 64}")
 
 
 def test_content_in_use_is_not_overwritten(read_only: Hypervisor, tmp_path: pathlib.Path) -> None:
