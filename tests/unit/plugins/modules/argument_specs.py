@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pathlib
 from typing import Any
@@ -51,10 +52,8 @@ def _filled(value: Any, spec: dict[str, Any]) -> Any:
     if isinstance(value, dict) and "options" in spec:
         return filled(value, spec["options"])
     if isinstance(value, list):
-        inner = {
-            "type": spec.get("elements", "str"),
-            **{key: spec[key] for key in ("options", "choices") if key in spec},
-        }
+        inner: dict[str, Any] = {key: spec[key] for key in ("options", "choices") if key in spec}
+        inner["type"] = spec.get("elements", "str")
         return [_filled(item, inner) for item in value]
     return value
 
@@ -67,7 +66,8 @@ def _told(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         told.extend([{**arguments, **_task.CONNECTION_ARGUMENTS}, constraints])
         raise _Told
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(_Told):
+    main = importlib.import_module(f"{PACKAGE}.modules.{name}").main
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_Told):
         patch.setattr(_task, "_module", tell)
-        importlib.import_module(f"{PACKAGE}.modules.{name}").main()
+        main()
     return told[0], told[1]

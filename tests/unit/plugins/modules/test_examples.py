@@ -78,8 +78,8 @@ def test_the_options_of_examples_are_right(path: pathlib.Path) -> None:
 
 
 def test_a_wrong_example_is_found() -> None:
-    assert "Unsupported parameters" in wrong_options("pool", {"name": "a", "pth": "/a"})[0]
-    assert "not a list" in wrong_options("guest_command", {"argv": {}})[0]
+    assert "pth. Supported parameters" in wrong_options("pool", {"name": "a", "pth": "/a"})[0]
+    assert "converted to a list" in wrong_options("guest_command", {"argv": {}})[0]
     assert "mutually exclusive" in wrong_options("volume", {"pool": "a", "name": "b", "src": "c", "dest": "d"})[0]
 
 
