@@ -4,9 +4,10 @@
 
 """Run the agent's tests on every Python from 3.6 to 3.13 that this machine has, and say which those were.
 
-As many interpreters run at a time as there are processors. Arguments go to unittest: ``python agent/run_tests.py
-tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter is used. ``--faults``
-instead does what can go wrong very often, and a million lines of rubbish, on the newest interpreter alone.
+Twice as many interpreters run at a time as there are processors, since tests also wait. Arguments go to unittest:
+``python agent/run_tests.py tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter
+is used. ``--faults`` instead does what can go wrong very often, and a million lines of rubbish, on the newest interpreter
+alone.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> int:
         return faults(pythons)
     # The newest first: the oldest are the fastest, and fill the end best.
     order = sorted(pythons, key=natural, reverse=True)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         outcomes = dict(zip(order, pool.map(lambda version: run(pythons[version], tests), order)))
     for version in pythons:
         report(version, outcomes[version])

@@ -18,11 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import unittest
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from kvmmanager_agent import wire
 from kvmmanager_agent.linux import text
+
+from . import serve
 
 HERE = pathlib.Path(__file__).parent
 PATIENCE = 30.0  # seconds; a machine that is busy with other things is slow
@@ -153,12 +156,74 @@ class Host:
                 raise RemoteError(message["error"])
 
 
+class Forked:
+    """What tests need of `subprocess.Popen`, for a process that is a fork of this one.
+
+    :param main: what it does; gives its status.
+    :param kept: the descriptor that it keeps, besides the log as its stderr.
+    """
+
+    def __init__(self, main: Callable[[], int], kept: int, log: int) -> None:
+        self.returncode: Optional[int] = None
+        self.pid = os.fork()
+        if not self.pid:
+            status = 1
+            try:
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                os.dup2(log, 2)
+                os.closerange(3, kept)
+                os.closerange(kept + 1, 4096)
+                # Not what unittest keeps until the end of the test.
+                sys.stderr = sys.__stderr__
+                status = main()
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+
+    def poll(self) -> Optional[int]:
+        """How it ended, as Popen says it; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        return self.returncode
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end, and no longer than that."""
+        end = time.monotonic() + seconds
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise AssertionError(f"the agent did not end within {seconds} seconds")
+            time.sleep(0.003)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
 class AgentCase(unittest.TestCase):
-    """A test with an agent in a process of its own, and a folder that goes with the test."""
+    """A test with an agent in a process of its own, and a folder that goes with the test.
+
+    :cvar server: a module that is the agent in a new interpreter, as users have it: where its memory or its name counts.
+        Without it the agent is a fork of the test, which begins at once.
+    """
 
     config: Dict[str, Any] = FULL
     kind = socket.SOCK_DGRAM
-    server = "tests.serve"
+    server = ""
 
     def setUp(self) -> None:
         scratch = tempfile.TemporaryDirectory(prefix="agent-")
@@ -173,16 +238,25 @@ class AgentCase(unittest.TestCase):
         """Start the agent, with a host that has not said anything."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, self.kind)
         self.addCleanup(ours.close)
+        self.process: Any
         with theirs, self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", self.server, str(theirs.fileno()), str(self.config_path)],
-                cwd=str(HERE.parent),
-                pass_fds=[theirs.fileno()],
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+            handle, config = theirs.fileno(), str(self.config_path)
+            if self.server:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", self.server, str(handle), config],
+                    cwd=str(HERE.parent),
+                    pass_fds=[handle],
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                )
+            else:
+                self.process = Forked(lambda: self.serve(handle, config), handle, log.fileno())
         self.addCleanup(self.end)
         self.host = Host(ours)
+
+    def serve(self, handle: int, config: str) -> int:
+        """What an agent that is a fork does; a test may first change something there."""
+        return serve.run(handle, config)
 
     def configuration(self) -> Dict[str, Any]:
         """What the agent begins with."""

@@ -7,14 +7,13 @@
 import contextlib
 import os
 import pkgutil
-import sys
 from typing import List
 from unittest import mock
 
 from kvmmanager_agent import freezer
 from kvmmanager_agent.linux import mounts
 
-from .serve import main
+from . import serve
 
 # Takes the place of the import of fcntl in the guard: no test ever freezes anything of this machine.
 _FAKE = """
@@ -42,21 +41,22 @@ def _guard(folder: str) -> bytes:
     return source.replace("import fcntl\n", fake).encode("utf-8")
 
 
-def thawed_by_the_agent(_handles: List[int]) -> None:
-    """What the agent itself does when its guard was killed."""
-    with open(os.path.join(os.path.dirname(sys.argv[2]), "ioctls"), "a", encoding="ascii") as log:
-        log.write("agent\n")
-
-
-if __name__ == "__main__":
-    scratch = os.path.dirname(sys.argv[2])
+def run(handle: int, config: str) -> int:
+    """Serve a descriptor until it is stopped."""
+    scratch = os.path.dirname(config)
     found = []
     for number, part in enumerate(("first", "second")):
         os.mkdir(os.path.join(scratch, part))
         found.append(mounts.Mount(str(number), os.path.join(scratch, part), "ext4", "/dev/none", False))
     guard = _guard(scratch)
+
+    def thawed_by_the_agent(_handles: List[int]) -> None:
+        """What the agent itself does when its guard was killed."""
+        with open(os.path.join(scratch, "ioctls"), "a", encoding="ascii") as log:
+            log.write("agent\n")
+
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(mounts, "local", lambda: iter(found)))
         stack.enter_context(mock.patch.object(pkgutil, "get_data", lambda *_arguments: guard))
         stack.enter_context(mock.patch.object(freezer.freeze_guard, "thaw", thawed_by_the_agent))
-        sys.exit(main())
+        return serve.run(handle, config)

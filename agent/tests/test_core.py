@@ -22,6 +22,7 @@ MEMORY_LIMIT = 25 * 1024 * 1024
 
 
 class Facts(AgentCase):
+    server = "tests.serve"
     config = {"profile": "monitor"}
 
     def test_system(self) -> None:
@@ -89,6 +90,8 @@ class Facts(AgentCase):
 
 
 class Idle(AgentCase):
+    server = "tests.serve"
+
     def test_memory_and_wake_ups(self) -> None:
         self.host.hello()
         self.host.call("get_system_info")

@@ -14,7 +14,7 @@ import time
 import unittest
 from typing import Any, Dict, List, Tuple
 
-from kvmmanager_agent import wire
+from kvmmanager_agent import execution, wire
 from kvmmanager_agent.jobs import Job
 from kvmmanager_agent.policy import Policy
 
@@ -31,6 +31,10 @@ def children(pid: int) -> List[int]:
 
 
 class ExecCommand(AgentCase):
+    def serve(self, handle: int, config: str) -> int:
+        execution._GRACE = 0.3
+        return super().serve(handle, config)
+
     def setUp(self) -> None:
         super().setUp()
         self.host.hello()
@@ -61,7 +65,8 @@ class ExecCommand(AgentCase):
 
     def test_time_limit_ends_all_that_was_started(self) -> None:
         mark = self.folder / "survived"
-        script = f"(sleep 3; touch {mark}) & trap '' TERM; while :; do sleep 0.05; done"
+        self.assertEqual(execution._GRACE, 2, "as PROTOCOL.md says")
+        script = f"(sleep 1.2; touch {mark}) & trap '' TERM; while :; do sleep 0.05; done"
         self.refused(wire.TIMED_OUT, "exec_command", argv=["sh", "-c", script], timeout=0.2)
         time.sleep(1)
         self.assertFalse(mark.exists())

@@ -144,6 +144,7 @@ class AgentThatEnds(Faults):
 
 
 class Much(Faults):
+    server = "tests.serve"
     config: Dict[str, Any] = {"profile": "full", "limits": {"output": MEGABYTE}}
 
     def test_commands_leave_nothing(self) -> None:

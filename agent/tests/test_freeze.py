@@ -10,12 +10,14 @@ from typing import List
 
 from kvmmanager_agent import wire
 
+from . import serve_frozen
 from .host import PATIENCE, AgentCase
 from .test_exec import children
 
 
 class Frozen(AgentCase):
-    server = "tests.serve_frozen"
+    def serve(self, handle: int, config: str) -> int:
+        return serve_frozen.run(handle, config)
 
     def setUp(self) -> None:
         super().setUp()

@@ -22,6 +22,7 @@ _TOKENS = (
 
 
 class Rubbish(AgentCase):
+    server = "tests.serve"
     config = {"profile": "files", "methods": {"allow": ["exec"]}, "programs": [], "paths": {"read": [], "write": []}}
 
     def test_lines(self) -> None:

@@ -9,7 +9,7 @@ import time
 import unittest
 from typing import Any, Dict, Optional
 
-from kvmmanager_agent import wire
+from kvmmanager_agent import execution, wire
 from kvmmanager_agent.execution import Command, Execution
 from kvmmanager_agent.jobs import Job
 from kvmmanager_agent.policy import Policy
@@ -17,6 +17,7 @@ from kvmmanager_agent.policy import Policy
 from .host import AgentCase
 
 PIECE = 40000
+LINGER = 0.4  # seconds, in the place of one
 
 
 class Fickle:
@@ -65,6 +66,10 @@ class RoomThatGoes(unittest.TestCase):
 
 
 class SlowHosts(AgentCase):
+    def serve(self, handle: int, config: str) -> int:
+        execution._LINGER = LINGER
+        return super().serve(handle, config)
+
     def setUp(self) -> None:
         super().setUp()
         self.host.hello(frames=True)
@@ -92,13 +97,14 @@ class SlowHosts(AgentCase):
         # What it leaves running holds the output open, and writes soon after.
         running = [
             self.shell(f"head -c {size} /dev/zero"),
-            self.shell(f"head -c {size} /dev/zero; (sleep 0.3; echo last; sleep 20) &"),
+            self.shell(f"head -c {size} /dev/zero; (sleep 0.1; echo last; sleep 20) &"),
         ]
         got = dict.fromkeys(running, 0)
         while min(got.values()) < wire.WINDOW:
             incoming = self.host.next()
             got[incoming.message["params"]["of"]] += len(incoming.payload or b"")
-        time.sleep(1.6)  # more than the second that a command may linger
+        self.assertEqual(execution._LINGER, 1, "as PROTOCOL.md says")
+        time.sleep(3 * LINGER)
         self.host.call("ping")
         for identity, more in zip(running, (0, 5)):
             self.host.notify("credit", of=identity, stream="stdout", limit=2 * wire.WINDOW)
@@ -112,7 +118,7 @@ class SlowHosts(AgentCase):
         got = 0
         while got < wire.WINDOW:
             got += len(self.host.next().payload or b"")
-        time.sleep(1.2)
+        time.sleep(1.5 * LINGER)
         before = self.ticks()
         time.sleep(0.3)
         self.assertLess(self.ticks() - before, 10, "it waits without turning")
