@@ -4,13 +4,15 @@
 
 """For every module that manages something: tasks that would change something on libvirt's test driver.
 
-The driver begins with a running domain ``test``, a network ``default`` and a storage pool ``default-pool``.
+The driver begins with a running domain ``test``, a network ``default`` and a storage pool ``default-pool``, which has a
+volume `VOLUME` here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+VOLUME = """<volume><name>old</name><capacity unit='MiB'>1</capacity><target><format type='raw'/></target></volume>"""
 CASES: dict[str, list[dict[str, Any]]] = {
     "cloud_image": [
         {"path": __file__, "format": "raw", "pool": "default-pool"},
@@ -19,6 +21,8 @@ CASES: dict[str, list[dict[str, Any]]] = {
     "cloud_init_seed": [
         {"pool": "default-pool", "volume": "seed.iso", "user_data": {"hostname": "a"}},
         {"pool": "default-pool", "volume": "seed.iso", "meta_data": "instance-id: a"},
+        {"pool": "default-pool", "volume": "old", "user_data": {"hostname": "a"}},
+        {"pool": "default-pool", "volume": "old", "state": "absent"},
     ],
     "domain": [
         {"name": "new", "memory": "1 GiB", "interfaces": [{"network": "default"}], "autostart": True},
@@ -44,5 +48,11 @@ CASES: dict[str, list[dict[str, Any]]] = {
     ],
     "volume": [
         {"pool": "default-pool", "name": "new", "capacity": "1 GiB", "format": "raw"},
+        {"pool": "default-pool", "name": "new", "clone_from": {"volume": "old"}},
+        {"pool": "default-pool", "name": "new", "src": __file__, "format": "raw"},
+        {"pool": "default-pool", "name": "old", "capacity": "2 MiB"},
+        {"pool": "default-pool", "name": "old", "src": __file__, "format": "raw", "overwrite": "always"},
+        {"pool": "default-pool", "name": "old", "dest": "/tmp/nothing-writes-this"},
+        {"pool": "default-pool", "name": "old", "state": "absent"},
     ],
 }

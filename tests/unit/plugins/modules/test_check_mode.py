@@ -14,7 +14,8 @@ import libvirt
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils import _connection
-from tests.unit.plugins.modules.check_mode_cases import CASES
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.iso import build
+from tests.unit.plugins.modules.check_mode_cases import CASES, VOLUME
 from tests.unit.plugins.modules.exploding import Exploding
 from tests.unit.plugins.modules.running import run_module
 
@@ -27,12 +28,18 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Make modules open an exploding connection; tells for each one whether it was to be read-only."""
     kinds: list[bool] = []
     real = libvirt.open("test:///default")
+    pool = real.storagePoolLookupByName("default-pool")
+    if "old" not in pool.listVolumes():
+        pool.createXML(VOLUME, 0)
 
     def open_exploding(_options: object, read_only: bool) -> Exploding:
         kinds.append(read_only)
         return Exploding(real)
 
     monkeypatch.setattr(_connection, "_open", open_exploding)
+    # The test driver cannot read a volume: each holds a seed.
+    seed = build({"user-data": "#cloud-config\nhostname: b\n", "meta-data": "instance-id: b\n"})
+    monkeypatch.setattr(_connection.PrivilegedReads, "download_volume", lambda _self, *args: args[-1](seed))
     yield kinds
     real.close()
 
