@@ -4,27 +4,38 @@
 
 """A request while it runs: its deadline, its cancellation, and the streams between it and the host."""
 
+import collections
 import contextlib
 import threading
 import time
-from typing import Any, Callable, ClassVar, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, ClassVar, Deque, Dict, Iterable, Iterator, Optional, Tuple, Union
 
 from . import wire
 from .outbox import Outbox
 from .policy import Policy
 
+_SMALL = 16 * 1024  # bytes of a piece that is worth copying
+
 
 class Incoming:
-    """A stream from the host: what has come and was not used yet, never more than the credit."""
+    """A stream from the host: what has come and was not used yet, never more than the credit.
+
+    :ivar pieces: none longer than a message's. Large ones are kept as they came, for copies would double the memory;
+        small ones are put together, or a host that sends single bytes would cost many times what it sends.
+    """
 
     def __init__(self, offset: int = 0) -> None:
         self.received = wire.Received(offset)
-        self.buffer = bytearray()
+        self.pieces: Deque[Union[bytes, bytearray]] = collections.deque()
 
     def add(self, offset: Any, payload: bytes, eof: bool) -> None:
         """Take a piece; `WireError` when it is not the next one."""
         self.received.take(offset, len(payload), eof)
-        self.buffer += payload
+        last = self.pieces[-1] if self.pieces else b""
+        if isinstance(last, bytearray) and len(last) + len(payload) <= wire.MAX_PAYLOAD:
+            last += payload
+        elif payload:
+            self.pieces.append(payload if len(payload) > _SMALL else bytearray(payload))
 
 
 class Job:
@@ -172,20 +183,18 @@ class Job:
         """What has come of a stream from the host, at most one message's worth; None when that is nothing."""
         with self._changed:
             incoming = self._incoming[stream]
-            if not incoming.buffer and not incoming.received.ended:
+            if not incoming.pieces and not incoming.received.ended:
                 return None
-            payload = bytes(incoming.buffer[: wire.MAX_PAYLOAD])
-            del incoming.buffer[: len(payload)]
+            payload = bytes(incoming.pieces.popleft()) if incoming.pieces else b""
             limit = incoming.received.consume(len(payload))
             if limit is not None:
                 self._credit(stream, limit)
-            return payload, incoming.received.ended and not incoming.buffer
+            return payload, incoming.received.ended and not incoming.pieces
 
-    def rest(self, stream: str) -> bytes:
-        """What has come of a stream from the host and was not used when the request was over."""
+    def rest(self, stream: str) -> Iterable[Union[bytes, bytearray]]:
+        """The pieces that have come of a stream from the host and were not used when the request was over."""
         with self._changed:
-            incoming = self._incoming.pop(stream, Incoming())
-            return bytes(incoming.buffer)
+            return self._incoming.pop(stream, Incoming()).pieces
 
     def send(self, stream: str, payload: bytes, eof: bool = False) -> None:
         """Wait for credit and room, then send all of ``payload``."""

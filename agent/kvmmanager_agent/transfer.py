@@ -4,10 +4,10 @@
 
 """Whole files, in both directions."""
 
-import hashlib
+import importlib
 import os
 import stat
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Tuple, Union
 
 from . import names, wire
 
@@ -57,7 +57,7 @@ class Upload:
         self._name = name
         self._size = size
         self._sha256 = sha256
-        key = hashlib.sha256(name + b"\0" + sha256.encode("ascii")).hexdigest()[:32]
+        key = _sha256(name + b"\0" + sha256.encode("ascii")).hexdigest()[:32]
         self._partial = b".kvmmanager-" + key.encode("ascii") + b".part"
 
     def run(self, resume: bool, mode: Optional[int], owner: Optional[int], group: Optional[int]) -> int:
@@ -132,14 +132,17 @@ class Upload:
             payload, eof = self._job.receive(_STREAM)
         except wire.WireError:
             # A second try goes on after all that has come.
-            _write(handle, self._job.rest(_STREAM)[: self._size - position], position)
+            for piece in self._job.rest(_STREAM):
+                kept = piece[: max(0, self._size - position)]
+                _write(handle, kept, position)
+                position += len(kept)
             raise
         return payload, eof
 
 
 def hash_of(job: Any, handle: int, end: Optional[int] = None) -> Any:
     """The running sha256 of a file's first bytes, or of all of it."""
-    digest = hashlib.sha256()
+    digest = _sha256()
     position = 0
     while end is None or position < end:
         job.check()
@@ -151,7 +154,12 @@ def hash_of(job: Any, handle: int, end: Optional[int] = None) -> Any:
     return digest
 
 
-def _write(handle: int, payload: bytes, position: int) -> None:
+def _sha256(content: bytes = b"") -> Any:
+    # It loads OpenSSL, of four megabytes, which an agent that is never asked for files does without.
+    return importlib.import_module("hashlib").sha256(content)
+
+
+def _write(handle: int, payload: Union[bytes, bytearray], position: int) -> None:
     rest = memoryview(payload)
     while rest:
         written = os.pwrite(handle, rest, position)

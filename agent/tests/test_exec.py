@@ -9,13 +9,15 @@ import contextlib
 import os
 import pathlib
 import pwd
+import random
+import sys
 import threading
 import time
 import unittest
 from typing import Any, Dict, List, Tuple
 
 from kvmmanager_agent import execution, wire
-from kvmmanager_agent.jobs import Job
+from kvmmanager_agent.jobs import Incoming, Job
 from kvmmanager_agent.policy import Policy
 
 from .host import AgentCase, RemoteError, decoded
@@ -258,6 +260,22 @@ class ProgramList(AgentCase):
         link = self.folder / "echo"
         link.symlink_to("/bin/cat")
         self.refused(wire.DENIED, "exec_command", argv=[str(link)])
+
+
+class Buffers(unittest.TestCase):
+    def test_pieces_of_any_size_cost_what_they_hold(self) -> None:
+        chance = random.Random(7)
+        for sizes in ([1] * 200000, [wire.MAX_PAYLOAD] * 16, [chance.choice((1, 5000, 40000)) for _time in range(60)]):
+            incoming = Incoming()
+            content = os.urandom(sum(sizes))
+            position = 0
+            for size in sizes:
+                incoming.add(position, content[position : position + size], False)
+                position += size
+            incoming.add(position, b"", True)
+            self.assertEqual(b"".join(incoming.pieces), content)
+            self.assertLessEqual(max(map(len, incoming.pieces)), wire.MAX_PAYLOAD)
+            self.assertLessEqual(sum(map(sys.getsizeof, incoming.pieces)), position * 1.2 + 1000)
 
 
 class Poking(unittest.TestCase):
