@@ -5,9 +5,9 @@
 """Run the agent's tests on every Python from 3.6 to 3.13 that this machine has, and say which those were.
 
 Twice as many interpreters run at a time as there are processors, since tests also wait. Arguments go to unittest:
-``python agent/run_tests.py tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that interpreter
-is used. ``--faults`` instead does what can go wrong very often, and a million lines of rubbish, on the newest interpreter
-alone.
+``python agent/run_tests.py tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that
+interpreter is used. ``--faults`` instead does what can go wrong very often, and a million lines of rubbish, on the
+newest interpreter alone.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ class Forked:
 class AgentCase(unittest.TestCase):
     """A test with an agent in a process of its own, and a folder that goes with the test.
 
-    :cvar server: a module that is the agent in a new interpreter, as users have it: where its memory or its name counts.
+    :cvar server: a module that is the agent in a new interpreter, as users have it: where its memory or name counts.
         Without it the agent is a fork of the test, which begins at once.
     """
 

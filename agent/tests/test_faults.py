@@ -77,18 +77,23 @@ class HostThatVanishes(Faults):
     def test_download_at_random_bytes(self) -> None:
         times = 100 if MANY else 8
         chance = random.Random(random.SystemRandom().randrange(2**32))
-        content = os.urandom(4 * MEGABYTE)
+        content = os.urandom(12 * MEGABYTE)
         (self.folder / "file").write_bytes(content)
         whole = b""
         for _time in range(times):
             self.host.hello(frames=chance.random() < 0.7)
             identity = self.host.start("file_get", path=str(self.folder / "file"), offset=len(whole))
-            for _piece in range(chance.randrange(3)):
-                incoming = self.host.next()
-                if incoming.message.get("method") == "data" and len(whole) < 3 * MEGABYTE:
+            left = chance.randrange(200000)
+            while left:
+                # The rest of what came with it is as lost as what was still under way.
+                received = self.host.channel.recv(256 * 1024)[:left]
+                left -= len(received)
+                for incoming in self.host.decoder.feed(received):
                     self.assertEqual(incoming.message["params"]["of"], identity)
-                    whole += incoming.payload or b""
+                    if len(whole) < 11 * MEGABYTE:
+                        whole += incoming.payload or b""
             self.host.vanish()
+        self.assertTrue(content.startswith(whole))
         self.host.hello(frames=True)
         streams: Dict[str, bytes] = {}
         identity = self.host.start("file_get", path=str(self.folder / "file"), offset=len(whole))
@@ -141,6 +146,48 @@ class AgentThatEnds(Faults):
         self.assertEqual(self.process.wait(PATIENCE), 3)
         self.assertIn("the port is gone", self.log())
         self.wait_for(lambda: not os.path.exists(f"/proc/{command}"))
+
+
+class Uploads(Faults):
+    """As many at a time as there may be, each with all that it may have sent."""
+
+    server = "tests.serve"
+
+    def peak(self) -> int:
+        status = text.read(f"/proc/{self.process.pid}/status")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+    def test_files(self) -> None:
+        content = os.urandom(4 * MEGABYTE)
+        checksum = hashlib.sha256(content).hexdigest()
+        running: Dict[str, int] = {}
+        for number in range(8):
+            path = str(self.folder / str(number))
+            running[self.host.start("file_put", path=path, size=len(content), sha256=checksum)] = 0
+        for begin in range(0, len(content), wire.MAX_PAYLOAD):
+            for identity in running:
+                while running[identity] + wire.WINDOW < begin + wire.MAX_PAYLOAD:
+                    message = self.host.next().message
+                    running[message["params"]["of"]] = message["params"]["limit"] - wire.WINDOW
+                piece = content[begin : begin + wire.MAX_PAYLOAD]
+                self.host.raw(wire.data(identity, "content", begin, piece, frames=True))
+        for identity in running:
+            self.host.raw(wire.data(identity, "content", len(content), b"", eof=True, frames=True))
+        for _identity in running:
+            message = self.host.next().message
+            while "method" in message:
+                message = self.host.next().message
+            self.assertEqual(message["result"]["received"], len(content))
+        self.assertLessEqual(self.peak(), MEMORY_LIMIT)
+
+    def test_input_that_nobody_reads(self) -> None:
+        piece = os.urandom(wire.MAX_PAYLOAD)
+        running = [self.host.start("exec", argv=["sleep", "60"], stdin=True) for _number in range(8)]
+        for begin in range(0, wire.WINDOW, wire.MAX_PAYLOAD):
+            for identity in running:
+                self.host.raw(wire.data(identity, "stdin", begin, piece, frames=True))
+        self.host.call("ping")
+        self.assertLessEqual(self.peak(), MEMORY_LIMIT)
 
 
 class Much(Faults):
