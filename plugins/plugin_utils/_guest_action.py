@@ -98,6 +98,20 @@ class GuestTask(Resource):
         """See `Context.guest`."""
         return self.context.guest
 
+    def require(self, ours: str, qemu: str) -> None:
+        """Find out, in check mode, too, whether the guest's policy allows what the task is going to do.
+
+        :param ours: the method of kvmmanager-agent; ``qemu``: the command of qemu-guest-agent.
+        :raises GuestError: when it does not.
+        """
+        method, program = (ours, "kvmmanager-agent") if self.guest.agent == "kvmmanager" else (qemu, "qemu-guest-agent")
+        if self.guest.methods and method not in self.guest.methods:
+            raise GuestError(
+                wire.DENIED,
+                f"The policy of {self.guest.where} does not allow {method}. Allow it in the guest, in the "
+                f"configuration of {program}.",
+            )
+
     def diff(self, plan: Plan) -> Any:
         """The ``diff`` of the task's result."""
         return render_diff(plan.changes)

@@ -77,6 +77,7 @@ class CopyInto(GuestTask):
     def read(self) -> Current:
         """What the guest has; the content of files only as far as a diff needs it."""
         dest = absolute(self.params["dest"])
+        self.require("file_put", "guest-file-write")
         wanted = owners_of(self.guest, self.params["owner"], self.params["group"], self._deadline)
         if self.params["content"] is not None:
             return self._one(local.source_of_text(_as_text(self.params["content"])), dest, wanted, name=None)

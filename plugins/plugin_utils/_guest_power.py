@@ -37,8 +37,11 @@ class SwitchPower(GuestTask):
         self._domain = find_guest_domain(context.hypervisor, context.domain)
 
     def read(self) -> bool:
-        """Whether the domain runs. If so, an agent must be there to take the order: check mode looks, too."""
-        return self._is_on() and self.guest is not None
+        """Whether the domain runs. If so, an agent must be there that takes the order: check mode looks, too."""
+        if not self._is_on():
+            return False
+        self.require(self.params["state"], "guest-shutdown")
+        return True
 
     def plan(self, current: bool) -> Plan:
         """The order, unless the guest is off already."""

@@ -79,6 +79,8 @@ class KvmmanagerGuest(Guest):
             "stdin": source is not None,
         }
         doing = f"run {command.argv[0]}" if command.argv else "run a command"
+        doing += f" as {command.user}" if command.user else ""
+        doing += f" in {command.cwd}" if command.cwd else ""
         sinks: dict[str, Sink] = {name: output.take for name, output in streams.items()}
         begin = 0 if source is None or not source.seekable() else source.tell()
 

@@ -26,6 +26,7 @@ _REFUSALS = (
     ),
     ("has not been found", wire.METHOD_NOT_FOUND, "Upgrade qemu-guest-agent, or install kvmmanager-agent"),
     ("No such file or directory", wire.NOT_FOUND, "Check the name"),
+    ("No space left on device", wire.SYSTEM_ERROR, "Free some space in the guest"),
 )
 # What libvirt says of an answer that is larger than it carries. After the latter it leaves the agent alone.
 _TOO_LARGE = ("Unable to encode message payload", "No complete agent response found")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.interface import GuestError, SessionEnded
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, single_line
@@ -20,6 +22,13 @@ _ADVICE = {
     wire.UNSUPPORTED: "Use something else for this guest",
     wire.NO_COMMON_VERSION: "Upgrade the agent in the guest, or this collection",
     wire.INTERNAL_ERROR: "Look at the agent's log in the guest",
+}
+# The same for what the guest's system refused, by its number there.
+_ERRNO_ADVICE = {
+    errno.ENOSPC: "Free some space in the guest",
+    errno.EDQUOT: "Free some space in the guest",
+    errno.EROFS: "Look in the guest why it is mounted so that nothing can be written",
+    errno.EIO: "Look at the guest's disk, and at the storage of its host",
 }
 
 
@@ -36,7 +45,7 @@ def too_slow(where: str, doing: str, seconds: float, silence: float = 0.0) -> Gu
     :param silence: seconds for which nothing at all has been heard, where that says something.
     """
     said = f" It has not said anything for {silence:.0f} seconds: it is paused or hangs." if silence else ""
-    time = seconds if seconds < 1 else round(seconds, 1)
+    time = round(seconds, 2 if seconds < 1 else 1)
     return GuestError(wire.TIMED_OUT, f"{where.capitalize()} did not {doing} within {time:g} seconds.{said}")
 
 
@@ -51,6 +60,7 @@ def refusal(where: str, doing: str, error: wire.WireError, timeout: float) -> Fa
         )
     if error.code == wire.TIMED_OUT:
         return too_slow(where, doing, timeout)
-    advice = _ADVICE.get(error.code, "")
+    number = (error.data or {}).get("errno") if error.code == wire.SYSTEM_ERROR else None
+    advice = _ADVICE.get(error.code, "") or (_ERRNO_ADVICE.get(number, "") if isinstance(number, int) else "")
     message = f"{where.capitalize()} cannot {doing}: {plain(error.message)}." + (f" {advice}." if advice else "")
     return GuestError(error.code, message, error.data)

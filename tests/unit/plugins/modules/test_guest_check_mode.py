@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import FileFacts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import FileFacts, GuestError
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, connect
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import perform
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._guest_action import Context, GuestAction
@@ -44,7 +44,7 @@ class ExplodingGuest:
 
     agent = "kvmmanager"
     where = "the guest of 'test'"
-    methods = frozenset({"file_mkdir", "ping"})
+    methods = frozenset({"file_mkdir", "ping", "file_put", "shutdown", "reboot"})
 
     def stat(self, path: str, sha256: bool = False, timeout: float | None = None) -> FileFacts | None:
         kinds = {"/": "directory", "/srv": "directory", "/old": "file"}
@@ -90,6 +90,13 @@ def test_check_mode_foretells_a_change_and_makes_none(name: str, task: dict[str,
 def test_without_check_mode_the_same_task_explodes(name: str, task: dict[str, Any]) -> None:
     with pytest.raises(Explosion, match="was called"):
         outcome(name, task, check_mode=False)
+
+
+@pytest.mark.parametrize("name", ["guest_copy", "guest_power"])
+def test_check_mode_knows_the_policy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExplodingGuest, "methods", frozenset({"ping"}))
+    with pytest.raises(GuestError, match="does not allow (file_put|shutdown). Allow it in the guest"):
+        outcome(name, CASES[name][0], check_mode=True)
 
 
 def test_a_file_is_fetched_without_check_mode_only(tmp_path: pathlib.Path) -> None:
