@@ -7,7 +7,7 @@
 Twice as many interpreters run at a time as there are processors, since tests also wait. Arguments go to unittest:
 ``python agent/run_tests.py tests.test_wire`` runs one file everywhere. With KVMMANAGER_PYTHON set, only that
 interpreter is used. ``--faults`` instead does what can go wrong very often, and a million lines of rubbish, on the
-newest interpreter alone.
+newest interpreter alone; and another million guided by coverage where this interpreter has atheris.
 """
 
 from __future__ import annotations
@@ -65,10 +65,13 @@ def faults(pythons: dict[str, str]) -> int:
     """Run the tests of faults with their full counts; 0 when all passed."""
     version = max(pythons, key=natural)
     os.environ.update(KVMMANAGER_FAULTS="1", KVMMANAGER_FUZZ_LINES="1000000")
+    tests = dict.fromkeys(("tests.test_fuzz", "tests.test_faults", "tests.test_races"), (version, pythons[version]))
+    # What this one needs is where the other tools are, and not in every interpreter.
+    tests["tests.fuzz_guided"] = version_of(sys.executable), sys.executable
     with ThreadPoolExecutor() as pool:
-        outcomes = list(pool.map(lambda test: run(pythons[version], [test]), ["tests.test_fuzz", "tests.test_faults"]))
-    for outcome in outcomes:
-        report(version, outcome)
+        outcomes = list(pool.map(lambda test: run(tests[test][1], [test]), tests))
+    for test, outcome in zip(tests, outcomes):
+        report(tests[test][0], outcome)
     return int(any(not outcome.verdict.startswith("OK") for outcome in outcomes))
 
 

@@ -6,6 +6,7 @@
 
 import os
 import random
+from typing import Any, Dict
 
 from kvmmanager_agent import wire
 from kvmmanager_agent.linux import text
@@ -20,6 +21,8 @@ _TOKENS = (
     + [b"}", b"]", b"[", b'"', b",", b"\\ud800", b"\xff", b"\xc3", b"\n", b"65536", b"9" * 50, b"\0"]
 )
 
+_METHODS = ("exec", "exec_command", "file_write", "file_put", "file_get", "file_remove", "cancel", "credit", "x")
+
 
 class Rubbish(AgentCase):
     server = "tests.serve"
@@ -28,6 +31,10 @@ class Rubbish(AgentCase):
     def test_lines(self) -> None:
         seed = random.SystemRandom().randrange(2**32)
         chance = random.Random(seed)
+        self.canary = self.folder / "canary"
+        self.canary.mkdir()
+        (self.canary / "file").write_bytes(b"as it was")
+        untouched = self.around()
         self.host.hello()
         self.rubbish(chance, 5000)
         before = self.resident()
@@ -36,6 +43,16 @@ class Rubbish(AgentCase):
         self.host.call("ping")
         self.assertLess(self.resident() - before, 4 * 1024 * 1024, f"seed {seed}")
         self.assertNotIn(": ok", self.log().replace(" ping: ok", ""), f"seed {seed}")
+        self.assertEqual(self.around(), untouched, f"seed {seed}")
+
+    def around(self) -> Dict[str, Any]:
+        """What the rubbish could have changed: the lines name a file in this folder, and /tmp/x."""
+        found: Dict[str, Any] = {"/tmp/x": os.path.exists("/tmp/x"), "names": sorted(os.listdir(str(self.folder)))}
+        for path in (self.canary, self.canary / "file"):
+            facts = path.stat()
+            found[path.name] = (facts.st_mode, facts.st_uid, facts.st_mtime_ns, facts.st_ino)
+        found["content"] = (self.canary / "file").read_bytes()
+        return found
 
     def rubbish(self, chance: random.Random, least: int) -> None:
         """Send so many lines, in sessions that are real."""
@@ -57,11 +74,11 @@ class Rubbish(AgentCase):
             return b"".join(chance.choice(_TOKENS) for _token in range(chance.randrange(1, 25)))
         self.host.number += 1
         identity = wire.request_id(self.host.session, chance.choice((self.host.number, 1, 10**6)))
-        method = chance.choice(("exec", "exec_command", "file_write", "file_put", "file_get", "cancel", "credit", "x"))
+        method = chance.choice(_METHODS)
         params = self.host.params(
             of=identity,
-            path=chance.choice(("/etc/passwd", "/tmp/x", "..", "\udcff", "/" * 4000, 5)),
-            argv=chance.choice((["true"], [], "true", [None])),
+            path=chance.choice((str(self.canary / "file"), "/etc/passwd", "/tmp/x", "..", "\udcff", "/" * 4000, 5)),
+            argv=chance.choice((["true"], ["touch", str(self.canary / "made")], [], "true", [None])),
             data=chance.choice(("QUJD", "!", 5, None)),
         )
         for name in chance.sample(sorted(params), chance.randrange(len(params))):
