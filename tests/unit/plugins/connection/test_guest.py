@@ -168,8 +168,8 @@ def test_a_host_of_the_inventory_is_no_uri(guest: Guest, monkeypatch: pytest.Mon
 
 
 def test_pipelining_is_on_unless_somebody_turns_it_off(guest: Guest) -> None:
-    assert connection().is_pipelining_enabled()
-    assert not connection(ansible_pipelining=False).is_pipelining_enabled()
+    assert connection().get_option("pipelining") is True
+    assert connection(ansible_pipelining=False).get_option("pipelining") is False
 
 
 @pytest.mark.parametrize(

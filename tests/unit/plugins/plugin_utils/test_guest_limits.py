@@ -37,7 +37,7 @@ def file_of(size: int) -> FileFacts:
     return FileFacts("file", size, 0o644, 0, 0, 0.0)
 
 
-class Guest_(Guest):
+class FakeGuest(Guest):
     """A guest in which each directory holds ``entries``, and each file ``content``."""
 
     agent, methods, where = "kvmmanager", frozenset[str](), "the guest of 'web1'"
@@ -87,14 +87,14 @@ def test_whatever_a_directory_holds_counts(
     kind: FileFacts, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     monkeypatch.setattr(_guest_fetch, "_MOST_FILES", 50)
-    fetch = task(guest_fetch.ActionModule, Guest_(numbered(kind)), src="/d", dest=str(tmp_path))
+    fetch = task(guest_fetch.ActionModule, FakeGuest(numbered(kind)), src="/d", dest=str(tmp_path))
     with pytest.raises(Failure, match="holds more than 50 files and directories"):
         fetch.read()
 
 
 def test_directories_in_directories_count(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(_guest_fetch, "_MOST_FILES", 50)
-    tree = Guest_(lambda: iter([("a", FOLDER), ("b", FOLDER)]))
+    tree = FakeGuest(lambda: iter([("a", FOLDER), ("b", FOLDER)]))
     with pytest.raises(Failure, match="holds more than 50 files and directories"):
         task(guest_fetch.ActionModule, tree, src="/d", dest=str(tmp_path)).read()
 
@@ -104,14 +104,14 @@ def test_listing_ends_with_the_time_of_the_task(tmp_path: pathlib.Path) -> None:
         time.sleep(0.05)
         yield "a", FOLDER
 
-    fetch = task(guest_fetch.ActionModule, Guest_(slowly), src="/d", dest=str(tmp_path), timeout=0.2)
+    fetch = task(guest_fetch.ActionModule, FakeGuest(slowly), src="/d", dest=str(tmp_path), timeout=0.2)
     with pytest.raises(Failure, match=r"no time left for /d/a/a.* \(timeout\)"):
         fetch.read()
 
 
 def test_files_may_grow_by_so_much_in_all(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(_guest_fetch, "_GROWTH", 100)
-    guest = Guest_(lambda: iter([("a", file_of(10)), ("b", file_of(10))]), size=80)
+    guest = FakeGuest(lambda: iter([("a", file_of(10)), ("b", file_of(10))]), size=80)
     fetch = task(guest_fetch.ActionModule, guest, src="/d", dest=str(tmp_path))
     plan = fetch.plan(fetch.read())
     with pytest.raises(Failure, match="It is too large. Done before that: fetch /d/a"):
@@ -120,7 +120,7 @@ def test_files_may_grow_by_so_much_in_all(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_what_is_read_into_memory_is_small() -> None:
-    guest = Guest_(size=2**30)
+    guest = FakeGuest(size=2**30)
     assert "dst_larger" in guest_text(guest, "/f", file_of(1), Deadline(1))
     with pytest.raises(Failure, match="Give owner as a number"):
         owners_of(guest, "root", None, Deadline(1))
@@ -130,7 +130,7 @@ def test_of_a_long_listing_only_what_is_copied_is_kept(tmp_path: pathlib.Path) -
     (tmp_path / "tree").mkdir()
     for name in ("a", "b"):
         (tmp_path / "tree" / name).mkdir()
-    guest = Guest_(lambda: iter([("a", FOLDER), ("b", FOLDER), *((f"c{n}", FOLDER) for n in range(1000))]))
+    guest = FakeGuest(lambda: iter([("a", FOLDER), ("b", FOLDER), *((f"c{n}", FOLDER) for n in range(1000))]))
     copy = task(guest_copy.ActionModule, guest, src=f"{tmp_path}/tree/", dest="/d")
     copy.read()
     assert copy._known == {"/d": {"a": FOLDER, "b": FOLDER}}
@@ -161,6 +161,6 @@ def test_a_guest_that_comes_back_may_say_anything(failure: Failure, monkeypatch:
 
     monkeypatch.setattr(_guest_power, "open_guest", opening)
     with connect(ConnectionOptions("test:///default")) as hypervisor:
-        power = task(guest_power.ActionModule, Guest_(), hypervisor, state="reboot")
+        power = task(guest_power.ActionModule, FakeGuest(), hypervisor, state="reboot")
         assert not power._is_back("kvmmanager", "the boot before", True)
     assert kinds == ["kvmmanager"]
