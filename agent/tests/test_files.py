@@ -296,7 +296,7 @@ class Attacks(FileCase):
         swapper = threading.Thread(target=self.swap, args=(inside, aside, stop))
         swapper.start()
         try:
-            for _count in range(300):
+            for _count in range(100):
                 content = self.read_or_none(inside / "secret")
                 self.assertIn(content, (None, b"inside"))
         finally:

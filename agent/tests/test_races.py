@@ -16,7 +16,7 @@ from kvmmanager_agent import wire
 from .host import AgentCase, RemoteError, decoded
 from .test_files import FileCase, sha256
 
-TIMES = 300 if "KVMMANAGER_FAULTS" in os.environ else 25
+TIMES = 300 if "KVMMANAGER_FAULTS" in os.environ else 8
 INSIDE, OUTSIDE = b"inside", b"outside"
 # Each is another process, and never rests.
 _FOLDER = """
