@@ -315,10 +315,8 @@ class Connection(ConnectionBase):
         except Failure as failure:
             if "://" in daemon.uri:
                 raise
-            advice = (
-                f"To name a host of the inventory, write \"{{{{ hostvars['{daemon.uri}'].libvirt_uri }}}}\" instead."
-            )
-            raise Failure(f"{failure.message} {daemon.uri} is no URI. {advice}") from failure
+            advice = f"Write a host of the inventory as \"{{{{ hostvars['{daemon.uri}'].libvirt_uri }}}}\"."
+            raise Failure(f"{failure.message} {advice}") from failure
 
     def _where_it_leads(self, path: str, transfer: Callable[[str], object]) -> None:
         """Do a transfer, if need be with the path that this one leads to.
