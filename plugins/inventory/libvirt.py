@@ -152,7 +152,8 @@ options:
     default: []
   ansible_connection:
     description:
-      - What to set C(ansible_connection) to for hosts that have an address.
+      - What to set C(ansible_connection) to for hosts that have an address; with V(kvmmanager.libvirt.guest), which
+        needs none, for all hosts.
       - By default it is not set, so that Ansible's default (SSH), or what a group says, is used.
     type: str
   variables:
@@ -161,7 +162,9 @@ options:
         its name. What a domain does not have (no title, no labels, no addresses) is no variable.
       - The expressions of O(compose), O(groups) and O(keyed_groups), and queries, can use them all, also what is empty.
       - Each variable costs Ansible time for each host, at every start.
-      - V(uri) and V(hypervisor) are the connection that the domain was found on, and its alias.
+      - V(uri) and V(hypervisor) are the connection that the domain was found on, and its alias. With V(uri) come the
+        variables with which the connection plugin P(kvmmanager.libvirt.guest#connection) and the guest modules open
+        that connection as it was opened here, C(ansible_libvirt_tls_pki_path) for example; never the password.
       - V(state) is one of O(states); V(state_reason) says why, for example V(booted) or V(crashed).
       - V(labels) is a dict of texts.
       - V(memory) and V(max_memory) are in bytes.
@@ -295,6 +298,7 @@ _OPTIONS_OF_READING = (
     "address_families",
     "address_networks",
 )
+_GUEST = "kvmmanager.libvirt.guest"
 _NOTHING: tuple[Any, ...] = ("", [], {})
 
 
@@ -308,6 +312,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._shown: list[str] = []
         self._group_by: list[str] = []
         self._connection: str | None = None
+        self._access: dict[str, dict[str, Any]] = {}
         self._constructs = False
         self._made_groups: dict[str, str] = {}
 
@@ -327,7 +332,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _fill(self, path: str, cache: bool) -> None:
         policy = AddressPolicy(self.get_option("address_families"), self.get_option("address_networks"))
         filters = Filters(self.get_option("include"), self.get_option("exclude"))
-        known = listed_once(self._domains(path, cache, policy))
+        members = self._members()
+        known = listed_once(self._domains(members, path, cache, policy))
         domains = [domain for domain in known if filters.accept(domain)]
         self._group_by = self.get_option("group_by")
         groups = [self._groups_of(domain) for domain in domains]
@@ -340,13 +346,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # Asked for once, not once a host.
         self._shown = self.get_option("variables")
         self._connection = self.get_option("ansible_connection")
+        self._access = {item.options.uri: item.access for item in members} if "uri" in self._shown else {}
         self._constructs = any(self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
         for name, domain, groups_of_it in zip(names, domains, groups):
             self._add(untrusted(name), domain, policy.choose(domain), groups_of_it)
 
-    def _domains(self, path: str, cache: bool, policy: AddressPolicy) -> list[dict[str, Any]]:
+    def _domains(self, members: list[Member], path: str, cache: bool, policy: AddressPolicy) -> list[dict[str, Any]]:
         """All domains, from the cache where it may be used and has them."""
-        members = self._members()
         if not self.get_option("cache"):
             return self._read(members, policy)[0]
         options = [self.get_option(name) for name in _OPTIONS_OF_READING]
@@ -389,8 +395,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         variables = {f"libvirt_{fact}": facts[fact] for fact in self._shown if facts[fact] not in _NOTHING}
         if address is not None:
             variables["ansible_host"] = untrusted(address)
-            if self._connection:
-                variables["ansible_connection"] = self._connection
+        if self._connection and (address is not None or self._connection == _GUEST):
+            variables["ansible_connection"] = self._connection
+        variables.update(self._access.get(domain["uri"], {}))
         for group in groups:
             self.inventory.add_host(name, group)
         if not groups:

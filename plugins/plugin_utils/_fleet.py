@@ -29,6 +29,7 @@ _CONNECTION = {
     "ssh_key_file": {"type": "path"},
     "ssh_known_hosts": {"type": "path"},
 }
+_ACCESS = ("username", "tls_pki_path", "ssh_key_file", "ssh_known_hosts")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Member:
 
     options: ConnectionOptions
     alias: str | None
+
+    @property
+    def access(self) -> dict[str, Any]:
+        """The variables with which others open the same connection; a password is none of them."""
+        given = {name: getattr(self.options, name) for name in _ACCESS if getattr(self.options, name) is not None}
+        if not self.options.tls_verify:
+            given["tls_verify"] = False
+        return {f"ansible_libvirt_{name}": value for name, value in given.items()}
 
     @property
     def identity(self) -> list[Any]:

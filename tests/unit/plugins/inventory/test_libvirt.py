@@ -104,6 +104,22 @@ def test_the_user_chooses_the_variables(inventory: Inventory) -> None:
     assert {name for name in found if name.startswith("libvirt_")} == {"libvirt_uuid", "libvirt_state_reason"}
 
 
+def test_a_host_has_what_opens_its_hypervisor_but_no_password(
+    inventory: Inventory, hosts: list[dict[str, str]]
+) -> None:
+    manager = inventory(connections=[{**hosts[0], "username": "operator", "password": "secret"}, hosts[1]])
+    found = variables(manager, "web")
+    assert found["ansible_libvirt_username"] == "operator"
+    assert "secret" not in str(found)
+    assert not any(name.startswith("ansible_libvirt_") for name in variables(manager, "mail"))
+
+
+def test_the_connection_through_the_agent_is_for_hosts_without_address_too(inventory: Inventory) -> None:
+    through = "kvmmanager.libvirt.guest"
+    assert variables(inventory(ansible_connection=through), "mail")["ansible_connection"] == through
+    assert "ansible_connection" not in variables(inventory(ansible_connection="ssh"), "mail")
+
+
 def test_nothing_that_a_domain_says_is_a_template(inventory: Inventory) -> None:
     manager = inventory(compose={"composed": "libvirt_title", "labelled": "libvirt_labels.env"})
     found = {**variables(manager, "web"), "other": variables(manager, "db")}

@@ -39,6 +39,15 @@ def test_hypervisors_are_read_with_their_own_name_or_an_alias() -> None:
     assert second.domains[0]["uri"] == "test:///default"
 
 
+def test_others_can_open_the_same_connection_but_for_the_password() -> None:
+    given = {"uri": "qemu+tls://h1/system", "password": "secret", "tls_pki_path": "/etc/pki/mine", "tls_verify": False}
+    assert member(given, "c").access == {
+        "ansible_libvirt_tls_pki_path": "/etc/pki/mine",
+        "ansible_libvirt_tls_verify": False,
+    }
+    assert member({"uri": "test:///default"}, "c").access == {}
+
+
 def test_one_that_never_answers_costs_its_deadline_and_not_the_others(silent: str) -> None:
     members = [member({"uri": silent}, "c"), member({"uri": silent}, "c"), member({"uri": "test:///default"}, "c")]
     start = time.monotonic()
