@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import sys
 from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[2]
-FOLDER = ROOT / ".cache" / "demo"
+FOLDER = pathlib.Path(os.environ.get("KVMMANAGER_DEMO_FOLDER") or ROOT / ".cache" / "demo").absolute()
 _MEMORY = FOLDER / "memory.json"
 
 
@@ -23,6 +24,11 @@ class DemoError(Exception):
 def say(line: str) -> None:
     """Tell the person what happens."""
     print(f"demo: {line}", file=sys.stderr, flush=True)
+
+
+def shown(path: pathlib.Path) -> str:
+    """A path as a person in this tree would type it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def remember(key: str, value: Any) -> Any:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import urllib.error
 import urllib.request
@@ -30,8 +31,7 @@ def choose(arch: str = "x86_64") -> str:
     if unreachable is None:
         say(f"the image is {NAME}, downloaded once and checked against its publisher's checksum")
         return str(remember("image", NAME))
-    say(f"no image can be downloaded ({unreachable}), so one is built from Debian's packages")
-    return str(remember("image", _build()))
+    return str(remember("image", _build(f"no image can be downloaded ({unreachable})")))
 
 
 def _reason_not_to_download(arch: str) -> str | None:
@@ -46,11 +46,27 @@ def _reason_not_to_download(arch: str) -> str | None:
     return None
 
 
-def _build() -> str:
-    """The file of an image that is built once, and again only when its recipe changes."""
+def _build(reason: str) -> str:
+    """The file of an image that is built once, and again only when its recipe changes.
+
+    :param reason: why there is no other one.
+    """
     from tests.lab import LabError, images
 
+    if os.geteuid() != 0 and not _is_built():
+        raise DemoError(
+            f"{reason}, and only root can build one from Debian's packages: run "
+            "`sudo .venv/bin/python -m tests.lab image cloud` once, then repeat what you did."
+        )
+    say(f"{reason}, so one is built from Debian's packages, or taken from an earlier build")
     try:
         return str(images.cloud())
     except LabError as error:
         raise DemoError(f"the image cannot be built: {error}") from error
+
+
+def _is_built() -> bool:
+    """Whether an earlier build is there."""
+    from tests.lab.cache import CACHE
+
+    return any(CACHE.glob("images/cloud-*"))

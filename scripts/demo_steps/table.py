@@ -22,6 +22,11 @@ def address_table(inventory: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def has_address(inventory: Mapping[str, Any]) -> bool:
+    """Whether any VM has an address that this machine, or its hypervisor, can reach."""
+    return any("ansible_host" in variables for variables in inventory.get("_meta", {}).get("hostvars", {}).values())
+
+
 def _row(name: str, variables: Mapping[str, Any]) -> tuple[str, ...]:
     address = str(variables.get("ansible_host", _NO_ADDRESS))
     source = next((a["source"] for a in variables.get("libvirt_addresses", []) if a["address"] == address), "-")

@@ -10,7 +10,8 @@ import pathlib
 
 import pytest
 
-from scripts.demo_steps import common, daemon, image, table
+from scripts.demo_steps import __main__ as command_line
+from scripts.demo_steps import ansible, common, daemon, image, table
 
 INVENTORY = {
     "_meta": {
@@ -46,11 +47,11 @@ def test_table() -> None:
 
 def test_memory_survives_damage() -> None:
     """What cannot be read counts as nothing remembered, and can be written again."""
-    common.remember("uri", "qemu:///system")
+    common.remember("type", "kvm")
     common._MEMORY.write_text("{", encoding="utf-8")
-    assert common.remembered("uri") is None
-    common.remember("uri", "qemu:///session")
-    assert common.remembered("uri") == "qemu:///session"
+    assert common.remembered("type") is None
+    common.remember("type", "qemu")
+    assert common.remembered("type") == "qemu"
 
 
 def test_session_daemon_for_who_may_not_use_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,19 @@ def test_session_daemon_for_who_may_not_use_the_system(monkeypatch: pytest.Monke
     monkeypatch.setattr(daemon, "_open_error", lambda uri: "denied" if uri == daemon.SYSTEM else None)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert daemon.choose() == daemon.SESSION
-    assert common.remembered("uri") == daemon.SESSION
+    assert daemon.used() == [daemon.SESSION]
+
+
+def test_every_daemon_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who gets the right to use the system's daemon still has VMs on their own."""
+    monkeypatch.setattr(daemon, "_open_error", lambda _uri: None)
+    monkeypatch.setenv("KVMMANAGER_DEMO_URI", daemon.SESSION)
+    daemon.choose()
+    monkeypatch.delenv("KVMMANAGER_DEMO_URI")
+    assert daemon.choose() == daemon.choose() == daemon.SYSTEM
+    assert daemon.used() == [daemon.SESSION, daemon.SYSTEM]
+    daemon.forget(daemon.SESSION)
+    assert daemon.used() == [daemon.SYSTEM]
 
 
 def test_no_daemon_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,22 +82,49 @@ def test_no_daemon_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         daemon.choose()
 
 
-def test_only_its_own_daemons_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that has the number of one that the demo started, but began at another time, is left alone."""
-    ended: list[int] = []
-    monkeypatch.setattr("os.kill", lambda pid, _signal: ended.append(pid))
-    monkeypatch.setattr(daemon, "_start_time", {10: "100", 11: "999"}.get)
-    common.remember(
-        "daemons",
-        [
-            {"name": "virtlogd", "pid": 10, "start_time": "100"},
-            {"name": "libvirtd", "pid": 11, "start_time": "101"},
-            {"name": "gone", "pid": 12, "start_time": "102"},
-        ],
-    )
-    daemon.stop_started()
-    assert ended == [10]
-    assert common.remembered("daemons") == []
+def test_clean_goes_on_where_one_daemon_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can be removed is, and the folder stays for the rest."""
+    cleaned: list[str] = []
+    monkeypatch.setattr(command_line, "FOLDER", common.FOLDER)
+    monkeypatch.setattr(command_line, "variables", lambda uri: {"demo_uri": uri})
+    monkeypatch.setattr(command_line, "init_plugin_loader", lambda _paths: None)
+    monkeypatch.setattr(ansible, "prepare", lambda _uri: None)
+    monkeypatch.setattr(ansible, "run_playbook", lambda wanted: cleaned.append(wanted["demo_uri"]))
+    monkeypatch.setattr(daemon, "_open_error", lambda uri: "refused" if "far" in uri else None)
+    common.remember("uris", ["qemu+tcp://far/system", daemon.SYSTEM])
+    assert command_line.main(["--clean"]) == 1
+    assert cleaned == [daemon.SYSTEM]
+    assert daemon.used() == ["qemu+tcp://far/system"]
+    assert "qemu+tcp://far/system, on which the demo made VMs, does not answer: refused" in capsys.readouterr().err
+
+
+def test_type_is_remembered_until_it_is_found_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A VM that was made with a type keeps it in the next run."""
+    monkeypatch.delenv("KVMMANAGER_DEMO_TYPE", raising=False)
+    assert command_line.chosen_type() is None
+    monkeypatch.setenv("KVMMANAGER_DEMO_TYPE", "qemu")
+    assert command_line.chosen_type() == "qemu"
+    monkeypatch.delenv("KVMMANAGER_DEMO_TYPE")
+    assert command_line.chosen_type() == "qemu"
+    monkeypatch.setenv("KVMMANAGER_DEMO_TYPE", "auto")
+    assert command_line.chosen_type() is None
+
+
+def test_login_is_offered_only_where_there_is_an_address() -> None:
+    """User-mode networking lets nobody in, whatever the daemon is."""
+    assert "ssh -i" in command_line.what_next(daemon.SYSTEM, has_address=table.has_address(INVENTORY))
+    assert "ssh -i" not in command_line.what_next(daemon.SYSTEM, has_address=table.has_address({}))
+
+
+def test_who_is_not_root_is_told_how_to_get_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence: why, and what to do."""
+    monkeypatch.setattr(image, "_reason_not_to_download", lambda _arch: "no route")
+    monkeypatch.setattr(image, "_is_built", lambda: False)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(common.DemoError, match=r"\(no route\), and only root can build one .*: run `sudo .*` once"):
+        image.choose()
 
 
 def test_image_is_built_where_none_can_be_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
@@ -92,7 +132,7 @@ def test_image_is_built_where_none_can_be_downloaded(monkeypatch: pytest.MonkeyP
     built = tmp_path / "image.qcow2"
     built.touch()
     monkeypatch.setattr(image, "_reason_not_to_download", lambda _arch: "no route")
-    monkeypatch.setattr(image, "_build", lambda: str(built))
+    monkeypatch.setattr(image, "_build", lambda _reason: str(built))
     assert image.choose() == str(built)
     monkeypatch.setattr(image, "_reason_not_to_download", lambda _arch: None)
     assert image.choose() == str(built)
