@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.e2e.mirror import mirror_at
-from tests.lab import Host, LabError, network, ssh
+from tests.lab import Host, LabError, network, settings, ssh
 from tests.lab.cache import REPOSITORY, cached
 from tests.lab.debian import LEFT_OUT, install
 from tests.lab.hosts import RunningHost
@@ -81,6 +81,9 @@ def _start(state: State, system: Path, mirror: str) -> FreshMachine:
     ssh.write_client_files(state.client)
     (root / "etc/libvirt").mkdir()
     ssh.write_server_files(state.client, root / "etc/libvirt", host.address)
+    # Should a VM ever start here, libvirt must make no devices for it: it would enter a namespace whose root is that of
+    # the real machine. Packages leave a file alone that is there already.
+    (root / "etc/libvirt/qemu.conf").write_text(settings.qemu_conf(), encoding="ascii")
     (root / "etc/apt/sources.list").write_text(f"deb {mirror} {host.release} main\n", encoding="ascii")
     (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n", encoding="ascii")
     (root / BASE.relative_to("/")).mkdir(parents=True)
