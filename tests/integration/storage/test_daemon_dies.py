@@ -2,18 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A libvirt daemon that dies in the middle of an upload: a sentence, and no volume that passes for complete."""
+"""A libvirt daemon that dies: a sentence for who waits, and after an upload no volume that passes for complete."""
 
 from __future__ import annotations
 
 import os
 import pathlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import ConnectionOptions, connect
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import marks
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import create_with_content
@@ -88,3 +91,24 @@ def test_a_daemon_that_stays_away_leaves_a_mark(host: Any, options: ConnectionOp
     names, marked = volumes(options)
     assert names == sorted(["v", *marked])
     assert len(marked) == 1
+
+
+def test_who_waits_for_an_event_is_told_at_once(host: Any, options: ConnectionOptions) -> None:
+    patience = Deadline(60)
+    with connect(options) as hypervisor:
+        domain = hypervisor.connection.defineXML(
+            "<domain type='qemu'><name>waiting</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+        )
+        death = threading.Timer(0.5, host.stop_daemon)
+        with DomainEvents(hypervisor, domain) as events:
+            events.next(Deadline(1))  # that it was defined
+            death.start()
+            with pytest.raises(
+                Failure, match="was lost while waiting for the domain 'waiting': check that libvirtd runs"
+            ):
+                events.wait(lambda: False, patience)
+        death.join()
+    assert not patience.passed
+    host.start_daemon()
+    with connect(options) as hypervisor:
+        hypervisor.connection.lookupByName("waiting").undefine()
