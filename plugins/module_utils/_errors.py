@@ -15,11 +15,13 @@ from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 
+_LOGIN = "The daemon asks for a login: give username and password"
+
 # libvirt-common's virErrorNumber, by name because libvirt may be missing here, → what to do about it.
 # https://libvirt.org/html/libvirt-virterror.html#virErrorNumber
 _ADVICE = {
-    "VIR_ERR_AUTH_FAILED": "Check username and password, or the SSH key, of this connection",
-    "VIR_ERR_AUTH_CANCELLED": "The daemon asks for a login: give username and password",
+    "VIR_ERR_AUTH_FAILED": "Check username and password of this connection",
+    "VIR_ERR_AUTH_CANCELLED": _LOGIN,
     "VIR_ERR_AUTH_UNAVAILABLE": "The daemon offers no login that this client knows",
     "VIR_ERR_OPERATION_DENIED": "The connection is read-only or the user may not do this",
     "VIR_ERR_ACCESS_DENIED": "The daemon's access rules refuse this to the user of the connection",
@@ -31,6 +33,25 @@ _ADVICE = {
     "VIR_ERR_NO_SPACE": "Free some space on the storage pool's host",
     "VIR_ERR_OPERATION_TIMEOUT": "Something else holds the resource: try again when that has ended",
     "VIR_ERR_AGENT_UNRESPONSIVE": "The guest agent does not answer: check that it runs in the guest",
+}
+
+_SSH_KEY = "Check the user that the URI names and the SSH key of this connection (ssh_key_file)"
+_HOST_KEY = "Check the key of the host, and add it to the known hosts (those of ssh, or ssh_known_hosts)"
+_CERTIFICATES = (
+    "Check the certificates of this connection: cacert.pem, clientcert.pem and clientkey.pem in tls_pki_path"
+)
+# What no code tells: a part of what libvirt says → what to do about it. The first that fits counts.
+_SAID = {
+    "Failed to collect auth credentials": _LOGIN,
+    "Permission denied (": _SSH_KEY,
+    "Access denied for": _SSH_KEY,
+    "ost key verification": _HOST_KEY,
+    "TLS confirmation": _CERTIFICATES,
+    "Cannot read CA certificate": _CERTIFICATES,
+    "Certificate failed validation": _CERTIFICATES,
+    "does not match the hostname": _CERTIFICATES,
+    "TLS handshake failed": _CERTIFICATES,
+    "No space left on device": "Free some space on the storage pool's host",
 }
 
 _NOT_FOUND = (
@@ -85,6 +106,7 @@ def is_connection_lost(error: Exception) -> bool:
         or "keepalive" in said
         or "End of file while reading data" in said
         or "connection closed" in said
+        or "Cannot write data" in said
         or error_code(error) == libvirt.VIR_ERR_INVALID_CONN
     )
 
@@ -129,12 +151,13 @@ def single_line(text: str, limit: int = 500) -> str:
 def _advice(error: Exception) -> str:
     if is_connection_lost(error):
         return "The connection to the daemon was lost: check that libvirtd runs, then run the task again"
+    said = str(error)
+    if advice := next((advice for part, advice in _SAID.items() if part in said), ""):
+        return advice
     code = error_code(error)
     for name, advice in _ADVICE.items():
         if getattr(libvirt, name, None) == code and code is not None:
             return advice
-    if "No space left on device" in str(error):
-        return _ADVICE["VIR_ERR_NO_SPACE"]
     return ""
 
 

@@ -37,6 +37,26 @@ def test_says_what_was_asked_what_libvirt_said_and_what_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("authentication failed: Failed to collect auth credentials", "give username and password"),
+        ("Cannot recv data: root@h: Permission denied (publickey).: Connection reset by peer", "the SSH key"),
+        ("libssh transport error: failed to authenticate: Access denied for 'publickey'", "the SSH key"),
+        ("Cannot recv data: Host key verification failed.: Connection reset by peer", "known hosts"),
+        ("Unable to read TLS confirmation: Input/output error", "the certificates"),
+        ("Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", "the certificates"),
+        ("Cannot write data: Connection reset by peer", "check that libvirtd runs"),
+        ("cannot write data to fd: No space left on device", "Free some space"),
+        ("something else", ""),
+    ],
+)
+def test_what_no_code_tells_the_words_do(said: str, advice: str) -> None:
+    message = explain("connect", libvirt.libvirtError(said)).message
+    assert message.startswith(f"Cannot connect: {said.rstrip('.')}.")
+    assert advice in message.removeprefix(f"Cannot connect: {said}")
+
+
 def test_tells_what_is_not_there_from_other_errors() -> None:
     connection = libvirt.open("test:///default")
     assert is_not_found(error_of(connection.lookupByName, "nobody"))
