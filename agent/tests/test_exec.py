@@ -265,7 +265,8 @@ class ProgramList(AgentCase):
 class Buffers(unittest.TestCase):
     def test_pieces_of_any_size_cost_what_they_hold(self) -> None:
         chance = random.Random(7)
-        for sizes in ([1] * 200000, [wire.MAX_PAYLOAD] * 16, [chance.choice((1, 5000, 40000)) for _time in range(60)]):
+        some = [chance.choice((1, 5000, 20000)) for _time in range(60)]
+        for sizes in ([1] * 200000, [wire.MAX_PAYLOAD] * (wire.WINDOW // wire.MAX_PAYLOAD), some):
             incoming = Incoming()
             content = os.urandom(sum(sizes))
             position = 0

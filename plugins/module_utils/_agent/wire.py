@@ -20,7 +20,7 @@ PORT_NAME = "org.kvmmanager.agent.0"
 MAX_LINE = 128 * 1024  # bytes of one line with its LF
 MAX_PAYLOAD = 64 * 1024  # bytes of bulk data in one message, in either form
 MAX_BASE64 = (MAX_PAYLOAD + 2) // 3 * 4  # characters of the same
-WINDOW = 1024 * 1024  # bytes of one stream that may be under way without new credit
+WINDOW = 512 * 1024  # bytes of one stream that may be under way without new credit; eight streams fit into 25 MiB
 
 # What opens a session: it completes a frame that an earlier client left half sent, and ends a half line. 0xFF is
 # never part of UTF-8, so the receiver knows where the old ends.
