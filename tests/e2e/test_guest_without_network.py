@@ -35,7 +35,7 @@ THROUGH_THE_AGENT = ("-e", "ansible_connection=kvmmanager.libvirt.guest")
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """One hypervisor, gone at the end whatever happens."""
-    with Lab(name=f"island{os.getpid()}", hosts=[Host("h1")]) as running:
+    with Lab(name=f"island{os.getpid()}", hosts=[Host("h1", tls=True, ssh=True)]) as running:
         yield running
 
 
@@ -135,6 +135,19 @@ def test_playbook_through_the_agent(fleet: Fleet) -> None:
     assert (first.status, first.recap) == (0, {VM: 5})
     again = configure(fleet, "-e", "ansible_libvirt_agent=kvmmanager")
     assert (again.status, again.recap) == (0, {VM: 0})
+
+
+@pytest.mark.usefixtures("deployed")
+def test_connection_in_every_way(lab: Lab, fleet: Fleet, tmp_path: pathlib.Path) -> None:
+    """Other users, large files, no pipelining, other URIs, and what takes too long."""
+    given = {"uris": [lab["h1"].uri_for(way) for way in ("tcp", "tls", "ssh")], "here": str(tmp_path)}
+    assert fleet.play_file("connection.yml", "-e", json.dumps(given)).status == 0
+
+
+@pytest.mark.usefixtures("deployed")
+def test_agent_sets_a_password(fleet: Fleet) -> None:
+    """It takes a system with the usual programs, which the tiny guest is not."""
+    assert fleet.play_file("password.yml").status == 0
 
 
 @pytest.mark.usefixtures("deployed")
