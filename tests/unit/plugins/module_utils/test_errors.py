@@ -52,6 +52,7 @@ def test_says_what_was_asked_what_libvirt_said_and_what_to_do() -> None:
     ],
 )
 def test_what_no_code_tells_the_words_do(said: str, advice: str) -> None:
+    libvirt.virResetLastError()  # else it is that of the test before
     message = explain("connect", libvirt.libvirtError(said)).message
     assert message.startswith(f"Cannot connect: {said.rstrip('.')}.")
     assert advice in message.removeprefix(f"Cannot connect: {said}")
