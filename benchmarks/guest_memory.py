@@ -9,13 +9,13 @@ The agent has not copied more than 1 MiB before, since the peak of a process nev
 
 from __future__ import annotations
 
+import filecmp
 import os
-import subprocess
-import sys
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import Command
 from benchmarks.figure import Figure
 from benchmarks.guest_machine import NAME, Machine
+from benchmarks.memory import peak_of
 
 MIB = 1024**2
 MOST_ADDED = 4  # MiB
@@ -51,14 +51,13 @@ def figures(machine: Machine) -> list[Figure]:
 def _copy(machine: Machine, size: int) -> float:
     """Copy a file of that size into the guest and out of it; the peak memory of the program that does, in MiB."""
     source, copy = machine.folder / "small-or-large", machine.folder / "copy"
-    source.write_bytes(os.urandom(size))
-    words = [machine.host.uri, NAME, str(source), _INSIDE, str(copy)]
-    process = subprocess.Popen([sys.executable, "-c", _COPY, *words])
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or copy.read_bytes() != source.read_bytes():
-        raise RuntimeError("the copy did not work")
-    return usage.ru_maxrss / 1024
+    with source.open("wb") as file:
+        for _block in range(size // MIB):
+            file.write(os.urandom(MIB))
+    peak, done = peak_of(_COPY, machine.host.uri, NAME, str(source), _INSIDE, str(copy))
+    if done.returncode or not filecmp.cmp(source, copy, shallow=False):
+        raise RuntimeError(f"the copy did not work: {done.stderr[-2000:]}")
+    return peak
 
 
 def _peak_of_agent(machine: Machine) -> float:

@@ -14,9 +14,9 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
 from benchmarks.figure import Figure
+from benchmarks.memory import peak_of
 from tests.lab import Host, Lab
 
 MIB = 1024**2
@@ -52,16 +52,11 @@ def _peak(uri: str, folder: pathlib.Path, size: int) -> float:
     image = folder / f"{size}.raw"
     _make_image(image, size)
     options = {"uri": uri, "path": str(image), "pool": "images", "volume": image.name, "cache_dir": str(folder)}
-    command = [sys.executable, "-c", _MODULE, json.dumps(options)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    result = json.loads(output)
+    peak, done = peak_of(_MODULE, json.dumps(options))
+    result = json.loads(done.stdout)
     if not result.get("changed"):
-        raise RuntimeError(f"the upload did not work: {result.get('msg', output)}")
-    return usage.ru_maxrss / 1024
+        raise RuntimeError(f"the upload did not work: {result.get('msg', done.stdout)}")
+    return peak
 
 
 def _make_image(path: pathlib.Path, size: int) -> None:
