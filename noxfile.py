@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions of nox: those of antsibull-nox (see antsibull-nox.toml) and four of our own.
+"""Sessions of nox: those of antsibull-nox (see antsibull-nox.toml) and five of our own.
 
 `make lint`, `make docs` and `make sanity` run them; `nox --list` names them all.
 """
@@ -39,6 +39,17 @@ def types(session: nox.Session) -> None:
 def sanity(session: nox.Session) -> None:
     """Run ansible-test sanity on this machine, without a container."""
     session.run("python", "-m", "scripts.sanity", *session.posargs)
+
+
+@nox.session
+def oldest_core(session: nox.Session) -> None:
+    """Run the unit tests of the plugins on the oldest ansible-core that meta/runtime.yml allows."""
+    # The constraints name the newest one.
+    environment = {"PIP_CONSTRAINT": ""}
+    packages = ("libvirt-python", "jmespath", "netaddr", "pycdlib", "pytest", "pytest-xdist", "hypothesis", "jsonschema")
+    session.install("ansible-core==2.18.*", *packages, env=environment)
+    collections = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections")}
+    session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", "tests/unit/plugins", env=collections)
 
 
 @nox.session

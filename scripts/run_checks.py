@@ -36,6 +36,7 @@ NOX_SESSIONS = (
     "docs",
     "build-import-check",
     "ansible-lint",
+    "oldest_core",
 )
 
 Check = Callable[[], "Result"]
