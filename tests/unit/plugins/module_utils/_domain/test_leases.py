@@ -23,10 +23,14 @@ DOMAIN = f"""<domain><devices>
 
 def test_leases_that_end_are_told_of_networks_that_are_there(hypervisor: Hypervisor) -> None:
     leases = [{"ipaddr": "10.0.0.1", "expirytime": 1000}, {"ipaddr": "10.0.0.2", "expirytime": 0}]
-    asked = []
+    asked: list[tuple[Any, ...]] = []
+
+    def tell(*asked_for: Any) -> list[dict[str, Any]]:
+        asked.append(asked_for)
+        return leases
 
     def look_up(name: str) -> Any:
-        return real(name) if name == "gone" else SimpleNamespace(DHCPLeases=lambda *args: asked.append(args) or leases)
+        return real(name) if name == "gone" else SimpleNamespace(DHCPLeases=tell)
 
     real = hypervisor.connection.networkLookupByName
     hypervisor.connection.networkLookupByName = look_up
