@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pathlib
 import shutil
 import sys
 from collections.abc import Sequence
@@ -112,10 +113,17 @@ def variables(uri: str) -> dict[str, Any]:
 
     found: dict[str, Any] = {"demo_uri": uri}
     found["demo_ssh_key"] = ansible.SSH_KEY.with_suffix(".pub").read_text(encoding="ascii").strip()
-    found["demo_image_cache"] = str(ROOT / ".cache" / "images")
+    found["demo_image_cache"] = str(image_cache())
     if uri.endswith("/session"):
         found["demo_pool_path"] = str(FOLDER / "pool")
     return found
+
+
+def image_cache() -> pathlib.Path:
+    """Where images are kept: with this tree, or in the demo's folder where the tree is somebody else's, say root's."""
+    with_tree = ROOT / ".cache" / "images"
+    own = os.access(with_tree if with_tree.exists() else with_tree.parent, os.W_OK)
+    return with_tree if own else FOLDER / "images"
 
 
 def what_next(uri: str, *, has_address: bool) -> str:

@@ -23,8 +23,9 @@ def address_table(inventory: Mapping[str, Any]) -> str:
 
 
 def has_address(inventory: Mapping[str, Any]) -> bool:
-    """Whether any VM has an address that this machine, or its hypervisor, can reach."""
-    return any("ansible_host" in variables for variables in inventory.get("_meta", {}).get("hostvars", {}).values())
+    """Whether any VM has an address on a network of libvirt's. Others are known only inside of the VM."""
+    hosts = inventory.get("_meta", {}).get("hostvars", {}).values()
+    return any(found["source"] == "lease" for variables in hosts for found in variables.get("libvirt_addresses", []))
 
 
 def _row(name: str, variables: Mapping[str, Any]) -> tuple[str, ...]:

@@ -116,6 +116,8 @@ def test_login_is_offered_only_where_there_is_an_address() -> None:
     """User-mode networking lets nobody in, whatever the daemon is."""
     assert "ssh -i" in command_line.what_next(daemon.SYSTEM, has_address=table.has_address(INVENTORY))
     assert "ssh -i" not in command_line.what_next(daemon.SYSTEM, has_address=table.has_address({}))
+    addresses = [{"address": "10.0.2.15", "source": "agent"}]
+    assert not table.has_address({"_meta": {"hostvars": {"web": {"libvirt_addresses": addresses}}}})
 
 
 def test_who_is_not_root_is_told_how_to_get_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
