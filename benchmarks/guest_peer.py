@@ -55,6 +55,11 @@ class Lines:
             self._rest = b"".join(pieces).split(b"\n")[::-1]
         return self._rest.pop()
 
+    def rest(self) -> bytes:
+        """What was read after the last line."""
+        rest, self._rest = b"\n".join(reversed(self._rest)), []
+        return rest
+
 
 def take_lines(lines: Lines, write: Write, size: int) -> None:
     """Receive ``size`` bytes in lines, acknowledging half windows."""
@@ -98,7 +103,7 @@ class Port:
             rest = rest[os.write(self._handle, rest) :]
 
     def take_raw(self, size: int) -> None:
-        """Receive and forget."""
+        """Receive that many bytes, forget them, and say so."""
         while size > 0:
             size -= len(self.read(min(size, _BLOCK)))
         self.write(b"done\n")
@@ -117,8 +122,10 @@ def serve(path: str) -> None:
     lines = Lines(port.read)
     while True:
         direction, form, size = lines.next().split()
-        if form == b"raw":
-            (port.take_raw if direction == b"take" else port.give_raw)(int(size))
+        if form == b"raw" and direction == b"take":
+            port.take_raw(int(size) - len(lines.rest()))
+        elif form == b"raw":
+            port.give_raw(int(size))
         else:
             (take_lines if direction == b"take" else give_lines)(lines, port.write, int(size))
 
