@@ -103,21 +103,22 @@ class Agent:
         return not epoll.poll(_QUIET) and not session.jobs and self._outbox.is_empty
 
     def _turn(self) -> None:
-        self._waker.drain()
+        signalled = self._waker.drain()
         if self._reload_asked:
             self._reload_asked = False
             self._reload()
         with self._changed:
-            # A signal may have told that a command ended.
-            self._workers.poke()
-            self._outbox.flush(self._port.write)
+            if self._outbox.flush(self._port.write) or signalled:
+                # There is room for what commands write, or one has ended.
+                self._workers.poke()
             self._unread = False
             if self._outbox.is_clogged and not self._port.host_is_there():
                 # Nobody reads these answers any more, and what is not read now might be a host that comes next.
                 self._end_session("the host has closed the port")
             if not self._outbox.is_clogged:
                 self._receive()
-            self._outbox.flush(self._port.write)
+            if self._outbox.flush(self._port.write):
+                self._workers.poke()
 
     def _finish(self) -> None:
         with self._changed:

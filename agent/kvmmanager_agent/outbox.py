@@ -46,15 +46,20 @@ class Outbox:
 
     def put(self, message: bytes) -> None:
         """Queue a message that overtakes bulk data."""
+        self._wake_if_idle()
         self._control.append(message)
         self._control_size += len(message)
-        self._wake()
 
     def put_bulk(self, message: bytes) -> None:
         """Queue a message in the order of the bulk data; the caller has asked for room."""
+        self._wake_if_idle()
         self._bulk.append(message)
         self._bulk_size += len(message)
-        self._wake()
+
+    def _wake_if_idle(self) -> None:
+        # What waits already has woken the event loop, or does so when the port takes more.
+        if self.is_empty:
+            self._wake()
 
     def clear(self) -> None:
         """Forget everything, also the rest of a half-written message: its reader is gone."""
@@ -64,13 +69,15 @@ class Outbox:
         self._current = memoryview(b"")
         self._changed.notify_all()
 
-    def flush(self, write: Callable[[memoryview], int]) -> None:
-        """Write until ``write`` takes no more or nothing is left."""
+    def flush(self, write: Callable[[memoryview], int]) -> bool:
+        """Write until ``write`` takes no more or nothing is left; whether there is more room for bulk data now."""
+        before = self._bulk_size
         while self._current or self._refill():
             written = write(self._current)
             if not written:
-                return
+                break
             self._current = self._current[written:]
+        return self._bulk_size < before
 
     def _refill(self) -> bool:
         batch = bytearray()

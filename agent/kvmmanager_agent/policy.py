@@ -4,6 +4,7 @@
 
 """What the guest's administrator allows: methods, paths, programs and amounts."""
 
+import functools
 import os
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
 
@@ -49,9 +50,7 @@ class Policy(NamedTuple):
 
     def methods(self) -> Dict[str, Any]:
         """The methods that may be called, by name."""
-        allowed = dict(methods_of(self.profile))
-        allowed.update({name: METHODS[name] for name in self.allow})
-        return {name: allowed[name] for name in sorted(allowed) if name not in self.block}
+        return _methods(self.profile, self.allow, self.block)
 
     def refusal(self, method: str) -> WireError:
         """The error for a method that is not among `methods`."""
@@ -70,6 +69,14 @@ class Policy(NamedTuple):
         if self.programs is not None and path not in self.programs:
             raise WireError(DENIED, f"the guest's policy does not allow the program {path}")
         return path
+
+
+@functools.lru_cache(maxsize=2)
+def _methods(profile: str, allow: FrozenSet[str], block: FrozenSet[str]) -> Dict[str, Any]:
+    """Kept, since each request asks for it; two, since requests may still use the policy before this one."""
+    allowed = dict(methods_of(profile))
+    allowed.update({name: METHODS[name] for name in allow})
+    return {name: allowed[name] for name in sorted(allowed) if name not in block}
 
 
 def canonical(path: str) -> str:

@@ -33,11 +33,13 @@ class Waker:
         poller.poll(max(0.0, seconds) * 1000)
         self.drain()
 
-    def drain(self) -> None:
-        """Make ``reader`` unreadable until the next wake."""
+    def drain(self) -> bool:
+        """Make ``reader`` unreadable until the next wake; whether one of the wakes was a signal's (set_wakeup_fd)."""
+        received = b""
         with contextlib.suppress(BlockingIOError):
-            while len(os.read(self.reader, 4096)) == 4096:
-                pass
+            while len(received) % 4096 == 0:
+                received += os.read(self.reader, 4096)
+        return any(received)
 
     def close(self) -> None:
         """Give both descriptors back."""

@@ -16,7 +16,10 @@ _POPEN_KNOWS_USERS = sys.version_info >= (3, 9)
 
 
 class Account(NamedTuple):
-    """A user of this machine with all its groups."""
+    """A user of this machine.
+
+    :ivar groups: all its groups, where it is another one than the agent's.
+    """
 
     name: str
     uid: int
@@ -57,7 +60,8 @@ def account(name: Optional[str]) -> Account:
         if name:
             raise WireError(NOT_FOUND, f"the guest has no user {name}") from None
         return Account("root", os.geteuid(), os.getegid(), [], "/", "/bin/sh")
-    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    # Whoever stays the user that it is needs no groups. To list them asks all sources of accounts, even systemd itself.
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid) if name else []
     home = entry.pw_dir if os.path.isdir(entry.pw_dir) else "/"
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, home, entry.pw_shell or "/bin/sh")
 
