@@ -7,7 +7,7 @@
 import select
 import threading
 import time
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, NamedTuple, Optional
 
 from . import wire
 from .audit import Audit
@@ -25,6 +25,18 @@ _BATCH = 256 * 1024
 _MAX_AHEAD = 600  # seconds that a request may stay valid
 _GRACE = 5  # seconds that running requests get to end when the agent stops
 _QUIET = 5  # seconds without a request after which an agent that shall be replaced leaves its host
+
+
+class Arrived(NamedTuple):
+    """What was read from the port in one go.
+
+    :ivar wrong: what was the matter with the first line that is no message.
+    :ivar lost: whether the host has gone since.
+    """
+
+    messages: List[wire.Incoming]
+    wrong: Optional[wire.WireError]
+    lost: bool
 
 
 class Agent:
@@ -50,7 +62,6 @@ class Agent:
         self._leaving = False
         self._unread = True  # there may be input that no edge will announce again
         self._early: List[wire.Incoming] = []  # the hello of a host that has not been seen yet
-        self._complained = False
         FREEZER.on_freeze, FREEZER.on_thaw = audit.hold, audit.release
 
     @property
@@ -115,8 +126,12 @@ class Agent:
             if self._outbox.is_clogged and not self._port.host_is_there():
                 # Nobody reads these answers any more, and what is not read now might be a host that comes next.
                 self._end_session("the host has closed the port")
-            if not self._outbox.is_clogged:
-                self._receive()
+            may_read = not self._outbox.is_clogged
+        # Without the lock: meanwhile the workers go on with what came before.
+        arrived = self._read() if may_read else None
+        with self._changed:
+            if arrived is not None:
+                self._act_on(arrived)
             if self._outbox.flush(self._port.write):
                 self._workers.poke()
 
@@ -134,36 +149,43 @@ class Agent:
 
     # --- what comes in
 
-    def _receive(self) -> None:
-        """Read what is there, then act on it, unless its sender has gone meanwhile."""
-        self._complained = False
-        arrived, self._early = self._early, []
+    def _read(self) -> Arrived:
+        """What is there, before any of it is acted on."""
+        messages, self._early = self._early, []
+        wrong: Optional[wire.WireError] = None
         size = 0
         while size < _BATCH:
             received = self._port.read()
             if received == b"":
-                self._lose(arrived)
                 # The next host may have come in this moment; otherwise an edge will tell.
                 self._unread = self._port.host_is_there()
-                return
+                return Arrived(messages, wrong, True)
             if received is None:
                 break
             size += len(received)
             for incoming in self._decoder.feed(received):
                 if incoming.error is None:
-                    arrived.append(incoming)
+                    messages.append(incoming)
                 else:
-                    self._complain(incoming.error)
+                    wrong = wrong or incoming.error
         else:
             self._unread = True
-        if arrived and not self._port.host_is_there():
-            # Its host wrote this and vanished. The next edge, or read, tells the rest.
-            self._lose(arrived)
+        # Its host may have written this and vanished. The next edge, or read, tells the rest.
+        return Arrived(messages, wrong, bool(messages) and not self._port.host_is_there())
+
+    def _act_on(self, arrived: Arrived) -> None:
+        """Do what was asked for, unless its sender has gone meanwhile."""
+        if arrived.lost:
+            self._lose(arrived.messages)
             return
+        if arrived.wrong is not None and self._session:
+            # Told once for all that was read, and only to a host: without a session it is noise.
+            self._outbox.put(wire.failure(None, arrived.wrong))
         # What was sent before a new session is its predecessor's.
-        begin = max((index for index, incoming in enumerate(arrived) if _is_hello(incoming)), default=0)
-        self._keep(arrived[:begin])
-        for incoming in arrived[begin:]:
+        hellos = [index for index, incoming in enumerate(arrived.messages) if _is_hello(incoming)]
+        begin = hellos[-1] if hellos else 0
+        self._keep(arrived.messages[:begin])
+        for incoming in arrived.messages[begin:]:
             self._dispatch(incoming)
 
     def _lose(self, arrived: List[wire.Incoming]) -> None:
@@ -180,12 +202,6 @@ class Agent:
         for incoming in arrived:
             if incoming.message.get("method") == "data":
                 self._notified("data", incoming.message["params"], incoming.payload)
-
-    def _complain(self, error: wire.WireError) -> None:
-        """Tell a host about lines that are no messages, once a burst. Without a session they are noise."""
-        if self._session and not self._complained:
-            self._complained = True
-            self._outbox.put(wire.failure(None, error))
 
     def _dispatch(self, incoming: wire.Incoming) -> None:
         message = incoming.message

@@ -6,7 +6,7 @@
 
 import collections
 import threading
-from typing import Callable, Deque
+from typing import Callable, Deque, List
 
 _BATCH = 32 * 1024  # small messages are written together, up to this size
 _BULK_LIMIT = 256 * 1024  # more than this much bulk data need not wait here
@@ -80,15 +80,19 @@ class Outbox:
         return self._bulk_size < before
 
     def _refill(self) -> bool:
-        batch = bytearray()
-        while self._control and len(batch) < _BATCH:
-            batch += self._control.popleft()
-        self._control_size -= len(batch)
-        control = len(batch)
-        while self._bulk and len(batch) < _BATCH:
-            batch += self._bulk.popleft()
-        self._bulk_size -= len(batch) - control
-        self._current = memoryview(bytes(batch))
-        if len(batch) > control:
+        batch: List[bytes] = []
+        size = 0
+        while self._control and size < _BATCH:
+            batch.append(self._control.popleft())
+            size += len(batch[-1])
+        self._control_size -= size
+        control = size
+        # A large message goes alone, and is not copied.
+        while self._bulk and (not batch or size + len(self._bulk[0]) <= _BATCH):
+            batch.append(self._bulk.popleft())
+            size += len(batch[-1])
+        self._bulk_size -= size - control
+        self._current = memoryview(batch[0] if len(batch) == 1 else b"".join(batch))
+        if size > control:
             self._changed.notify_all()
         return bool(batch)
