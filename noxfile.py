@@ -46,8 +46,9 @@ def oldest_core(session: nox.Session) -> None:
     """Run the unit tests of the plugins on the oldest ansible-core that meta/runtime.yml allows."""
     # The constraints name the newest one.
     environment = {"PIP_CONSTRAINT": ""}
-    packages = ("libvirt-python", "jmespath", "netaddr", "pycdlib", "pytest", "pytest-xdist", "hypothesis", "jsonschema")
-    session.install("ansible-core==2.18.*", *packages, env=environment)
+    libraries = ("libvirt-python", "jmespath", "netaddr", "pycdlib")
+    tools = ("pytest", "pytest-xdist", "hypothesis", "jsonschema")
+    session.install("ansible-core==2.18.*", *libraries, *tools, env=environment)
     collections = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections")}
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses=2", "tests/unit/plugins", env=collections)
 

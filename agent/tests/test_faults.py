@@ -165,7 +165,7 @@ class Uploads(Faults):
             path = str(self.folder / str(number))
             running[self.host.start("file_put", path=path, size=len(content), sha256=checksum)] = 0
         for begin in range(0, len(content), wire.MAX_PAYLOAD):
-            for identity in running:
+            for identity in list(running):
                 while running[identity] + wire.WINDOW < begin + wire.MAX_PAYLOAD:
                     message = self.host.next().message
                     running[message["params"]["of"]] = message["params"]["limit"] - wire.WINDOW

@@ -55,7 +55,7 @@ class RoomThatGoes(unittest.TestCase):
         sink = Fickle()
         outbox: Any = None
         job = Job("s/1", None, threading.Condition(), outbox, Policy(), 60)
-        sink.wake = lambda: job.poke()
+        sink.wake = job.poke
         script = f"head -c {PIECE} /dev/zero >&2 & head -c {PIECE} /dev/zero; wait"
         found = Execution(job, Command("/bin/sh", ["sh", "-c", script], "/", {}, None), sink).run()
         self.assertEqual(

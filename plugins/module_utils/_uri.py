@@ -18,7 +18,8 @@ def split_uri(uri: str) -> SplitResult:
     """
     try:
         parts = urlsplit(uri)
-        _ = parts.port  # told wrong only when it is asked for
+        if parts.port == 0:  # a port that is no number is told when it is asked for
+            raise ValueError("its port is 0")
     except ValueError as error:
         raise Failure(
             f"'{uri}' is not a URI: {error}. Write one such as qemu:///system or qemu+ssh://root@host/system."

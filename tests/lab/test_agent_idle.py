@@ -96,7 +96,8 @@ def _lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     tiny = images.tiny_with_agent(scratch)
     tree, archive, initrd = scratch / "tree", scratch / "tree.img", scratch / "initrd.img"
     subprocess.run([sys.executable, "-m", "packaging", scratch], cwd=REPOSITORY / "agent", check=True)
-    subprocess.run(["dpkg-deb", "--extract", next(scratch.glob("*.deb")), tree], check=True)
+    (package,) = scratch.glob("*.deb")
+    subprocess.run(["dpkg-deb", "--extract", package, tree], check=True)
     (tree / "kvmmanager-agent").write_text(_LAUNCH, encoding="ascii")
     write_archive(tree, archive)
     initrd.write_bytes(tiny.initrd.read_bytes() + archive.read_bytes())

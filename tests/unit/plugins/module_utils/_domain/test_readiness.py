@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ CONTAINERS = address("172.17.0.1", "02:42:00:00:00:01")
 class Guest:
     """A running domain whose open ports are given for one look after the other."""
 
-    def __init__(self, *looks: list[str], macs: list[str] = MACS[:1], more: str = "") -> None:
+    def __init__(self, *looks: list[str], macs: Sequence[str] = (MACS[0],), more: str = "") -> None:
         self.looks = list(looks)
         self.leases: dict[str, Any] = {}
         self.devices = "".join(f"<interface><mac address='{mac.upper()}'/></interface>" for mac in macs) + more
