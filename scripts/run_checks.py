@@ -4,10 +4,10 @@
 
 """Run every check of this repository and print a summary.
 
-There are two lanes, side by side, which take about as long: the checks that need no lab hosts and the roles' scenarios,
-and the tests on lab hosts, which wait for guests half of the time. Each line of a check's output begins with its name.
-A check that fails does not stop the others. A pytest run counts its tests, any other check counts as one test. The last
-line reads `N passed, N failed, N skipped`.
+There are two lanes, side by side, which take about as long: the checks that need no lab hosts and the end-to-end tests,
+and the other tests on lab hosts, which wait for guests half of the time. Each line of a check's output begins with its
+name. A check that fails does not stop the others. A pytest run counts its tests, any other check counts as one test.
+The last line reads `N passed, N failed, N skipped`.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def lanes() -> list[list[Check]]:
         tool_check("agent", [sys.executable, "agent/run_tests.py"]),
         tool_check("agent-faults", [sys.executable, "agent/run_tests.py", "--faults"]),
         sanity,
-        tool_check("molecule", [sys.executable, "-m", "scripts.molecule"]),
+        pytest_check("e2e"),
     ]
     # An integration target is mostly one process of Ansible, so two run at a time, each on hosts of its own.
     second = [
         pytest_check("lab"),
         pytest_check("integration", "--numprocesses=2", "--dist=worksteal"),
-        pytest_check("e2e"),
+        tool_check("molecule", [sys.executable, "-m", "scripts.molecule"]),
     ]
     return [first, second]
 
