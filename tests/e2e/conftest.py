@@ -41,7 +41,7 @@ def fleet(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     for settings in inventory["vms"]["hosts"].values():
         settings["ansible_ssh_common_args"] = through(lab, settings["cloud_vm_hypervisor"])
     write(folder / "inventory" / "hosts.json", inventory)
-    variables = ["name", "uuid", "uri", "hypervisor", "state", "labels", "addresses", "agent_connected"]
+    variables = ["name", "uuid", "uri", "hypervisor", "state", "labels", "addresses", "agent"]
     write(folder / "inventory" / "fleet.libvirt.yml", {**dynamic_inventory(uris), "variables": variables})
     (folder / "ansible.cfg").write_text("[defaults]\nnocolor = true\n", encoding="utf-8")
     return Fleet(folder, image, key)
