@@ -15,6 +15,7 @@ from .agent import Agent
 from .audit import Audit
 from .config import DEFAULT_PATH, Config, ConfigError, describe, load
 from .port import Port
+from .pythons import PYTHONS
 
 METHOD_MODULES = (admin_methods, core_methods, exec_methods, file_methods)
 
@@ -64,7 +65,7 @@ def serve(port: Port, config: Config, path: str, required: bool) -> bool:
         signal.SIGINT: lambda _signal, _frame: agent.stop(),
         signal.SIGUSR1: lambda _signal, _frame: agent.leave(),
         # Unlike SIG_IGN this keeps the exit status of commands.
-        signal.SIGCHLD: lambda _signal, _frame: None,
+        signal.SIGCHLD: lambda _signal, _frame: PYTHONS.reap(),
     }
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -21,7 +21,14 @@ DEFAULT_PATH = "/etc/kvmmanager-agent.json"
 DEFAULT_PORT = "/dev/virtio-ports/" + PORT_NAME
 _MAX_SIZE = 1024 * 1024
 # What the limits may be at most.
-HIGHEST = {"concurrent": 64, "output": 1024**3, "file_size": 1024**5, "seconds": 7 * 24 * 60 * 60}
+HIGHEST = {
+    "concurrent": 64,
+    "output": 1024**3,
+    "file_size": 1024**5,
+    "seconds": 7 * 24 * 60 * 60,
+    "warm_python": 24 * 60 * 60,
+}
+_LEAST = {"warm_python": 0}  # all others at least 1
 _ROOTS = {"monitor": (), "files": (), "full": ("/",)}
 
 
@@ -164,9 +171,9 @@ def _is_text(value: str) -> bool:
 
 def _limits(values: Dict[str, Any]) -> Limits:
     for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST[name]:
-            highest = HIGHEST[name]
-            raise ConfigError(f"limits.{name} must be a whole number from 1 to {highest}, not {_shown(value)}")
+        least, highest = _LEAST.get(name, 1), HIGHEST[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= highest:
+            raise ConfigError(f"limits.{name} must be a whole number from {least} to {highest}, not {_shown(value)}")
     return Limits(**values)
 
 

@@ -46,11 +46,14 @@ def _stdin(params: Dict[str, Any]) -> str:
     return "stdin" if params["stdin"] else ""
 
 
-@method("exec", "full", {**_COMMAND, "stdin": optional(flag, False)}, stream=_stdin)
+@method("exec", "full", {**_COMMAND, "stdin": optional(flag, False), "warm": optional(flag, False)}, stream=_stdin)
 def exec_streamed(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
     """Run a command; its output is pushed as it comes, and its input taken, as streams."""
     streamed = Streamed(job, params["stdin"])
-    result = Execution(job, _command(job, params), streamed).run()
+    command = _command(job, params)
+    if params["warm"] and params["stdin"] and _could_be_warm(params):
+        command = command._replace(warm=job.policy.limits.warm_python)
+    result = Execution(job, command, streamed).run()
     for name, passed in streamed.passed.items():
         result[name + "_truncated"] = result[name + "_bytes"] > passed
     return result
@@ -67,6 +70,11 @@ def exec_signal(job: Any, params: Dict[str, Any]) -> Dict[str, Any]:
         raise wire.WireError(wire.NOT_FOUND, "no such command runs")
     target.send_signal(number)
     return {}
+
+
+def _could_be_warm(params: Dict[str, Any]) -> bool:
+    """Whether nothing is asked for that a Python can only be told when it starts."""
+    return len(params["argv"]) == 1 and not params["env"] and not params["user"]
 
 
 def _command(job: Any, params: Dict[str, Any]) -> Command:

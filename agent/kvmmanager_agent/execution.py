@@ -13,14 +13,17 @@ import struct
 import subprocess
 import termios
 import time
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from . import names, wire
+from .pythons import PYTHONS, Copied
 from .waker import Waker
 
 _LINGER = 1.0  # seconds that output may still come after the command ended, from what it left running
 _GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 _STREAMS = ("stdout", "stderr")
+
+Process = Union["subprocess.Popen[bytes]", Copied]
 
 
 class Command(NamedTuple):
@@ -28,6 +31,7 @@ class Command(NamedTuple):
 
     :ivar path: the program, absolute.
     :ivar account: whom to run as, with popen_options(); None for the agent's own user.
+    :ivar warm: run it as a copy of an interpreter that is kept ready for so many seconds; 0 starts it as usual.
     """
 
     path: str
@@ -35,6 +39,7 @@ class Command(NamedTuple):
     cwd: str
     env: Dict[str, str]
     account: Any
+    warm: int = 0
 
 
 class Execution:
@@ -62,6 +67,7 @@ class Execution:
         self._job.on_change(waker.wake)
         try:
             self._process = self._start()
+            self._ends = _end_of(self._process)
             self._job.send_signal = self._send_signal
             try:
                 self._open = {self._fileno(stream): stream for stream in _STREAMS}
@@ -76,11 +82,24 @@ class Execution:
             raise self._ended
         return self._result()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> Process:
+        process = self._copied() or self._started()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+        return process
+
+    def _copied(self) -> Optional[Copied]:
+        command = self._command
+        if not command.warm:
+            return None
+        return PYTHONS.start(command.path, command.cwd, command.env, command.warm)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
         command = self._command
         options = command.account.popen_options() if command.account else {}
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [names.encode(word) for word in command.argv],
                 executable=names.encode(command.path),
                 cwd=names.encode(command.cwd),
@@ -94,10 +113,6 @@ class Execution:
             )
         except subprocess.SubprocessError as error:
             raise wire.WireError(wire.SYSTEM_ERROR, f"the command could not start: {error}") from None
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                os.set_blocking(pipe.fileno(), False)
-        return process
 
     def _fileno(self, stream: str) -> int:
         return int(getattr(self._process, stream).fileno())
@@ -107,6 +122,8 @@ class Execution:
         while not self._done():
             poller = select.poll()
             poller.register(waker.reader, select.POLLIN)
+            if self._ends is not None and self._process.returncode is None:
+                poller.register(self._ends, select.POLLIN)
             for handle, stream in self._open.items():
                 if self._sink.room(stream):
                     poller.register(handle, select.POLLIN)
@@ -118,7 +135,7 @@ class Execution:
                     waker.drain()
                 elif handle in self._open:
                     self._read(handle)
-                else:
+                elif handle == stdin:
                     self._write_stdin()
 
     def _done(self) -> bool:
@@ -231,15 +248,28 @@ class Execution:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+        if isinstance(self._process, Copied):
+            self._process.close()
+        elif self._ends is not None:
+            os.close(self._ends)
 
     def _result(self) -> Dict[str, Any]:
-        status = self._process.returncode
+        status = int(self._process.returncode or 0)  # it has ended
         result: Dict[str, Any] = {name + "_bytes": count for name, count in self._counts.items()}
         if status < 0:
             result["signal"] = _signal_name(-status)
         else:
             result["exit"] = status
         return result
+
+
+def _end_of(process: Process) -> Optional[int]:
+    """What becomes readable when a process ends; None before Python 3.9, where only SIGCHLD tells."""
+    if isinstance(process, Copied):
+        return process.fileno()
+    with contextlib.suppress(OSError):
+        return os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
+    return None
 
 
 def _waiting(handle: int) -> int:

@@ -22,12 +22,14 @@ class Limits(NamedTuple):
     :ivar output: bytes of each of stdout and stderr of a command; what is more is thrown away and reported.
     :ivar file_size: bytes of a file that is written.
     :ivar seconds: for one request.
+    :ivar warm_python: seconds that a Python interpreter is kept ready after the last program; 0 for never.
     """
 
     concurrent: int = 8
     output: int = 64 * 1024 * 1024
     file_size: int = 1024**4
     seconds: int = 24 * 60 * 60
+    warm_python: int = 300
 
 
 class Policy(NamedTuple):

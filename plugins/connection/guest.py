@@ -27,7 +27,9 @@ notes:
   - An agent serves one program at a time. A task waits for its turn, at most O(agent_timeout) seconds.
   - A task with C(delegate_to) runs in the guest of the host that it is delegated to. In the variables of that host,
     C(inventory_hostname) is still the name of the other one, so do not make C(ansible_libvirt_domain) of it.
-  - Pipelining is on by default. It halves what passes the port.
+  - Pipelining is on by default. It halves what passes the port. Modules that run as the agent's user and without
+    C(environment) then also need not wait for Python to start, but for the first in a while. C(become) and
+    C(environment) make each module start its own.
   - C(qemu-guest-agent) of some distributions forbids commands or files by default. On Fedora and Red Hat look at
     C(/etc/sysconfig/qemu-ga).
 options:
@@ -186,6 +188,8 @@ vms:
 
 import contextlib
 import os
+import re
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
@@ -214,6 +218,8 @@ display = Display()
 # Ansible's families of shells → the program that takes a command line of it. Windows would begin with a line here, and
 # with paths in `_where_it_leads`.
 _SHELLS = {"sh": "/bin/sh", "csh": "csh", "fish": "fish"}
+# What Ansible has the shell do for a module that it pipelines. The sleep is for the sake of SSH.
+_PIPELINED = re.compile(r"(?P<python>/[\w/.+-]*/python[0-9.]*) && sleep 0")
 
 
 class Connection(ConnectionBase):
@@ -240,7 +246,7 @@ class Connection(ConnectionBase):
         display.vvv(f"EXEC {cmd}", host=self._domain)
         with self._sentences(), self._session() as guest:
             # Without any input a program that reads would wait for ever.
-            ended = guest.run(Command([_program_of(self._shell), "-c", cmd]), self._time, in_data or b"")
+            ended = guest.run(_command(_program_of(self._shell), cmd), self._time, in_data or b"")
         if ended.stdout_truncated or ended.stderr_truncated:
             raise AnsibleError(
                 f"A command in {guest.where} wrote more than can be taken. Let it write into a file, and fetch that."
@@ -358,6 +364,29 @@ class Connection(ConnectionBase):
             advice = " Allow more with command_timeout (ansible_libvirt_command_timeout)." if slow else ""
             # Ansible would append the message of the cause to this one, which has it already.
             raise (AnsibleConnectionFailure if lost else AnsibleError)(failure.message + advice) from None
+
+
+def _command(shell: str, line: str) -> Command:
+    """What runs a command line: the shell, unless that would start but one program, which then runs at once.
+
+    Ansible mostly gives a line that starts a shell, and that one, for a module which is pipelined and needs no other
+    user and environment, starts a Python.
+    """
+    words = _shell_command(line)
+    if words is None:
+        return Command([shell, "-c", line])
+    pipelined = _PIPELINED.fullmatch(words[2])
+    return Command([pipelined["python"]], warm=True) if pipelined else Command(words)
+
+
+def _shell_command(line: str) -> list[str] | None:
+    """The words of a line that only hands a line to a shell, quoted as Ansible does; None for any other."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return None
+    hands_on = len(words) == 3 and words[0].startswith("/") and words[1] == "-c"
+    return words if hands_on and shlex.join(words) == line else None
 
 
 def _program_of(shell: Any) -> str:

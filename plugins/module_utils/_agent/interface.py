@@ -54,12 +54,15 @@ class Command:
     :ivar cwd: the working directory; None for the user's home.
     :ivar env: added to a small standard environment.
     :ivar user: whom to run it as; None for the agent's own user, root.
+    :ivar warm: the program is a Python that takes what it runs from its input; where the agent has one that has
+        started already, it may take that.
     """
 
     argv: list[str]
     cwd: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     user: str | None = None
+    warm: bool = False
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ class KvmmanagerGuest(Guest):
             "env": command.env or None,
             "user": command.user,
             "stdin": source is not None,
+            "warm": (command.warm and self._keeps_python) or None,
         }
         doing = f"run {command.argv[0]}" if command.argv else "run a command"
         doing += f" as {command.user}" if command.user else ""
@@ -196,6 +197,12 @@ class KvmmanagerGuest(Guest):
     def close(self) -> None:
         """See `Guest`."""
         self.session.close()
+
+    @property
+    def _keeps_python(self) -> bool:
+        """Whether the agent knows of Pythons that have started already."""
+        limits = self.session.facts.get("limits")
+        return isinstance(limits, dict) and bool(limits.get("warm_python"))
 
     def _order(self, method: str, doing: str) -> None:
         try:

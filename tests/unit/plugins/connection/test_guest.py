@@ -15,7 +15,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
-from ansible.plugins.loader import connection_loader
+from ansible.plugins.loader import action_loader, connection_loader
 
 from ansible_collections.kvmmanager.libvirt.plugins.connection import guest as plugin
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent import wire
@@ -103,6 +103,41 @@ def test_commands(guest: Guest) -> None:
     assert guest.ran[-1][2] == b""
     guest.ended = Ended(None, "KILL")
     assert opened.exec_command("kill -9 $$")[0] == -9
+
+
+def test_a_line_that_starts_one_program_needs_no_shell(guest: Guest) -> None:
+    opened = connection()
+    commands = {
+        "/bin/sh -c '/usr/bin/python3 && sleep 0'": Command(["/usr/bin/python3"], warm=True),
+        "/bin/sh -c '/opt/my-venv/bin/python3.12 && sleep 0'": Command(["/opt/my-venv/bin/python3.12"], warm=True),
+        "/bin/sh -c 'X=y /usr/bin/python3 && sleep 0'": Command(["/bin/sh", "-c", "X=y /usr/bin/python3 && sleep 0"]),
+        "/bin/sh -c '/usr/bin/python3 x.py && sleep 0'": Command(["/bin/sh", "-c", "/usr/bin/python3 x.py && sleep 0"]),
+        """/bin/bash -c 'echo '"'"'a b'"'"''""": Command(["/bin/bash", "-c", "echo 'a b'"]),
+    }
+    for line, command in commands.items():
+        opened.exec_command(line)
+        assert guest.ran[-1][0] == command
+    # What only looks like it: the shell does more here than to start one program.
+    for line in ("/bin/sh -c true; false", "/bin/sh -c $HOME", "sh -c true", "/bin/sh -c 'a", '/bin/sh -c "a b"'):
+        opened.exec_command(line)
+        assert guest.ran[-1][0] == Command(["/bin/sh", "-c", line])
+
+
+def test_a_module_that_is_pipelined_needs_no_shell(guest: Guest) -> None:
+    """As Ansible itself words it: without this nothing would be wrong, but slow."""
+    opened = connection()
+    action = action_loader.get(
+        "ansible.builtin.normal",
+        task=None,
+        connection=opened,
+        play_context=opened._play_context,
+        loader=None,
+        templar=None,
+        shared_loader_obj=None,
+    )
+    line = opened._shell.build_module_command("", "#!/usr/bin/python3", "")
+    action._low_level_execute_command(line, sudoable=False, in_data=b"module")
+    assert guest.ran[-1][0] == Command(["/usr/bin/python3"], warm=True)
 
 
 def test_a_guest_is_open_until_it_is_closed_or_reset(guest: Guest) -> None:

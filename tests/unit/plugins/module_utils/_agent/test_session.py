@@ -272,3 +272,18 @@ def test_a_request_of_a_session_that_has_ended_is_made_once_more() -> None:
     assert guest_with(Agent(stale), Agent(answering({"pong": 1}))).call("ping") == {"pong": 1}
     with pytest.raises(GuestUnreachable, match="was ended by another program"):
         guest_with(Agent(stale), Agent(stale)).call("ping")
+
+
+@pytest.mark.parametrize("limits", [{}, {"warm_python": 0}, {"warm_python": 300}, None])
+def test_a_python_that_is_kept_is_asked_for_where_the_agent_knows_of_such(limits: Any) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def reply(message: dict[str, Any], _payload: bytes | None) -> Iterator[bytes]:
+        if message["method"] == "exec":
+            asked.append(message["params"])
+            yield wire.response(message["id"], ended())
+
+    guest = guest_with(Agent(reply, limits=limits))
+    guest.run(Command(["/usr/bin/python3"], warm=True), 5, b"pass")
+    guest.run(Command(["/usr/bin/python3"]), 5, b"pass")
+    assert [params.get("warm") for params in asked] == [True if limits and limits.get("warm_python") else None, None]

@@ -1,0 +1,351 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Python interpreter that has started already: each program runs in a copy of it (fork).
+
+It is run as text, by any Python that may be asked for, with one end of a socket (SOCK_SEQPACKET) as its stdin. A
+request is a JSON object with ``cwd``, ``env`` and ``keep``, sent with four descriptors: the program's stdin, from which
+its text is read as well, its stdout and stderr, and a socket for its status. The copy says ``pid`` and its process id
+there before it does anything of the program. In the end ``end`` is said there, and the exit status as `subprocess` has
+it. It is reaped when the other end was closed, so that its number is not another process's before.
+
+The interpreter ends when its socket is closed, and after ``keep`` seconds with nothing to do. When Python has changed
+on disk since it was started, it ends without running what it was asked for.
+"""
+
+import array
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import types
+import zipimport
+from typing import Any, Dict, List, Optional, Tuple
+
+_HANDLES = 4
+_LONGEST = 64 * 1024  # bytes of a request
+_BLOCK = 64 * 1024
+_MOST_SOURCE = 8 * 1024 * 1024  # characters of source whose code is kept
+
+# What modules of Ansible load of Python's own before they begin.
+_PRELOADED = (
+    "__future__ ast base64 collections.abc configparser ctypes dataclasses datetime decimal enum fcntl fnmatch "
+    "functools getpass glob grp hashlib importlib.metadata importlib.util inspect io itertools linecache locale "
+    "logging operator pathlib pickle pkgutil platform pwd re resource runpy selectors shlex shutil stat string struct "
+    "subprocess syslog tempfile textwrap traceback typing urllib.parse uuid warnings weakref zipfile"
+)
+
+
+class Codes:
+    """The code of modules that programs bring along as source in a zip file, as those of Ansible do.
+
+    It is kept beside the source that it was compiled from, and compiled here, not by the programs: so none of them can
+    change what another one runs.
+    """
+
+    def __init__(self) -> None:
+        self.missed = []  # type: List[Tuple[str, str]]
+        self._known = {}  # type: Dict[Tuple[str, str], types.CodeType]
+        self._size = 0
+
+    def find(self, name: str, source: str) -> Optional[types.CodeType]:
+        """The code of a module; one that is not known is noted."""
+        found = self._known.get((name, source))
+        if found is None:
+            self.missed.append((name, source))
+        return found
+
+    def learn(self) -> None:
+        """Compile one of the modules that were missed."""
+        name, source = self.missed.pop()
+        if (name, source) in self._known:
+            return
+        if self._size + len(source) > _MOST_SOURCE:
+            self._known.clear()
+            self._size = 0
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            self._known[name, source] = compile(source, name, "exec", dont_inherit=True)
+            self._size += len(source)
+
+
+CODES = Codes()
+
+
+class Importer(zipimport.zipimporter):
+    """Imports from a zip file, without compiling what is known already.
+
+    Before Python 3.10 nothing here is called by an import, and it is no more than its base class.
+    """
+
+    def get_filename(self, fullname: str) -> str:
+        """The path of a module. The base class compiles the module for it."""
+        if self.get_source(fullname) is None:
+            return str(super().get_filename(fullname))
+        return os.path.join(self.archive, self._name(fullname))
+
+    def get_code(self, fullname: str) -> Any:
+        """The code of a module."""
+        source = self.get_source(fullname)
+        known = None if source is None else CODES.find(self._name(fullname), source)
+        return known or super().get_code(fullname)
+
+    def _name(self, fullname: str) -> str:
+        """The path of a module's source in the zip file."""
+        end = "/__init__.py" if self.is_package(fullname) else ".py"
+        return self.prefix + fullname.rpartition(".")[2] + end
+
+
+class Copy:
+    """A program that runs.
+
+    :param status: for what is said about it.
+    :param missed: a pipe through which it tells what modules it had to compile.
+    """
+
+    def __init__(self, pid: int, status: socket.socket, missed: int) -> None:
+        self.status = status
+        self.wanted = True  # the other end of ``status`` is open
+        self.missed = missed
+        self._pid = pid
+        self._told = b""
+
+    def read(self) -> bool:
+        """Take some of what it tells about modules; whether there may be more."""
+        try:
+            piece = os.read(self.missed, _BLOCK)
+        except BlockingIOError:
+            return False
+        self._told += piece
+        return bool(piece)
+
+    def has_ended(self) -> bool:
+        """Say so when it has."""
+        if self.missed >= 0:
+            ended = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return False
+            status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+            with contextlib.suppress(OSError):
+                self.status.send(b"end %d" % status)
+            while self.read():
+                pass
+            os.close(self.missed)
+            self.missed = -1
+        return True
+
+    def reap(self) -> List[Tuple[str, str]]:
+        """Forget it; the modules that it had to compile."""
+        os.waitpid(self._pid, 0)
+        self.status.close()
+        with contextlib.suppress(ValueError):
+            return [(str(name), str(source)) for name, source in json.loads(self._told.decode("utf-8"))]
+        return []
+
+
+class Interpreter:
+    """What is copied."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._copies = []  # type: List[Copy]
+        self._open = True  # more may be asked for
+        self._keep = 60.0
+        self._before = _on_disk()
+        self._ended, writer = os.pipe()
+        for handle in (self._ended, writer):
+            os.set_blocking(handle, False)
+        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(writer)
+
+    def serve(self) -> None:
+        """Run programs until there is nothing to do for a while."""
+        quiet_since = time.monotonic()
+        while self._copies or (self._open and time.monotonic() < quiet_since + self._keep):
+            events = dict(self._wait(quiet_since))
+            if self._open and self._control.fileno() in events:
+                quiet_since = time.monotonic()
+                self._copy()
+            if self._ended in events:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._ended, _BLOCK)
+            for copy in list(self._copies):
+                self._look_after(copy, events)
+            if not events and CODES.missed:
+                CODES.learn()
+
+    def _wait(self, quiet_since: float) -> List[Tuple[int, int]]:
+        poller = select.poll()
+        if self._open:
+            poller.register(self._control, select.POLLIN)
+        poller.register(self._ended, select.POLLIN)
+        for copy in self._copies:
+            if copy.missed >= 0:
+                poller.register(copy.missed, select.POLLIN)
+            if copy.wanted:
+                poller.register(copy.status, 0)
+        if CODES.missed:
+            return poller.poll(0)
+        if self._copies:
+            return poller.poll()
+        return poller.poll(max(0.0, quiet_since + self._keep - time.monotonic()) * 1000 + 1)
+
+    def _look_after(self, copy: Copy, events: Dict[int, int]) -> None:
+        if copy.status.fileno() in events:
+            copy.wanted = False
+        if copy.missed in events:
+            copy.read()
+        if copy.has_ended() and not copy.wanted:
+            CODES.missed += copy.reap()
+            self._copies.remove(copy)
+
+    def _copy(self) -> None:
+        """Run a program, unless this is the end."""
+        request, handles = _receive(self._control)
+        if not request or self._before != _on_disk():
+            self._open = False
+            for handle in (*handles, self._control.detach()):
+                os.close(handle)
+            return
+        self._keep = request["keep"]
+        status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=handles[3])
+        missed, tell = os.pipe()
+        os.set_blocking(missed, False)
+        pid = os.fork()
+        if not pid:
+            self._become(request, handles, tell)
+        for handle in (*handles[:3], tell):
+            os.close(handle)
+        self._copies.append(Copy(pid, status, missed))
+
+    def _become(self, request: Dict[str, Any], handles: List[int], tell: int) -> None:
+        """Be the program, to its end."""
+        try:
+            os.chdir(request["cwd"])
+            os.setsid()
+            for number, handle in enumerate(handles[:3]):
+                os.dup2(handle, number)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.environ.clear()
+            os.environ.update(request["env"])
+            os.write(handles[3], b"pid %d" % os.getpid())
+            _close_all_but(0, 1, 2, tell)
+            status = run(_read_all(0))
+            _tell(tell)
+            os._exit(status)
+        finally:
+            os._exit(255)
+
+
+def run(text: bytes) -> int:
+    """Run a program as ``python3`` does that reads it from its stdin; its exit status."""
+    random.seed()  # before Python 3.7 all copies would go on alike
+    importlib.invalidate_caches()
+    sys.path_hooks.insert(0, Importer)
+    sys.argv = [""]
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    main.__dict__.update(__file__="<stdin>", __cached__=None, __annotations__={})
+    CODES.missed.clear()
+    status = 0
+    try:
+        exec(compile(text, "<stdin>", "exec", dont_inherit=True), main.__dict__)
+    except SystemExit as end:
+        status = _status_of(end.code)
+    except BaseException as error:
+        # From the program's own line on, as Python shows it.
+        trace = error.__traceback__ and error.__traceback__.tb_next
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        status = 1
+    return _finish() or status
+
+
+def _status_of(code: Any) -> int:
+    """What Python makes of the argument of ``sys.exit``."""
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _finish() -> int:
+    """What a Python that ends does, but for taking its modules apart; a status when its output was lost.
+
+    The first two are what `multiprocessing` calls in its copies.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return 120
+    return 0
+
+
+def _tell(handle: int) -> None:
+    """Tell the interpreter what this copy of it had to compile."""
+    rest = memoryview(json.dumps(CODES.missed).encode("ascii")) if CODES.missed else memoryview(b"")
+    with contextlib.suppress(OSError):
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+
+
+def _receive(control: socket.socket) -> Tuple[Dict[str, Any], List[int]]:
+    """A request and its descriptors; an empty one at the end."""
+    handles = array.array("i")
+    text, ancillary, _flags, _address = control.recvmsg(_LONGEST, socket.CMSG_SPACE(_HANDLES * handles.itemsize))
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            handles.frombytes(content[: len(content) - len(content) % handles.itemsize])
+    return (json.loads(text.decode("utf-8")) if text else {}), list(handles)
+
+
+def _read_all(handle: int) -> bytes:
+    pieces = [os.read(handle, _BLOCK)]
+    while pieces[-1]:
+        pieces.append(os.read(handle, _BLOCK))
+    return b"".join(pieces)
+
+
+def _close_all_but(*kept: int) -> None:
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
+def _on_disk() -> List[Tuple[str, int, int]]:
+    """What tells this Python, with the modules that are installed for it, from a newer one in the same place."""
+    found = []
+    for path in [sys.executable, *filter(None, sys.path)]:
+        with contextlib.suppress(OSError):
+            facts = os.stat(path)
+            found.append((path, facts.st_ino, facts.st_mtime_ns))
+    return found
+
+
+def main() -> None:
+    """Load what programs load, then serve."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(0))
+    interpreter = Interpreter(control)
+    for name in _PRELOADED.split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    if hasattr(gc, "freeze"):
+        gc.freeze()  # what is never looked at stays shared with the copies
+    interpreter.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+# Copyright (c) 2026, kvmmanager contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Programs in copies of a Python that has started already: they must not notice, nor each other."""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import textwrap
+import time
+from typing import Any, Dict, List, Tuple
+
+from kvmmanager_agent import execution, pythons, wire
+
+from .host import FULL, AgentCase, RemoteError, decoded
+from .test_exec import children
+
+_WHERE = "import os; print(os.getpid(), os.getppid())\n"
+
+
+class WarmCase(AgentCase):
+    def serve(self, handle: int, config: str) -> int:
+        execution._GRACE = 0.3
+        return super().serve(handle, config)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.host.hello()
+
+    def begin(self, program: str, argv: str = sys.executable, warm: bool = True, **params: Any) -> str:
+        """Start a program; its request."""
+        identity = self.host.start("exec", argv=[argv], stdin=True, warm=warm, **params)
+        self.host.feed(identity, "stdin", textwrap.dedent(program).encode("utf-8"))
+        return identity
+
+    def python(self, program: str, **options: Any) -> Tuple[Any, str, str]:
+        """Run a program; its status, and what it wrote."""
+        streams = {"stdout": b"", "stderr": b""}
+        found = self.host.answer(self.begin(program, **options), streams)
+        return found.get("exit", found.get("signal")), streams["stdout"].decode(), streams["stderr"].decode()
+
+    def said(self, program: str, **options: Any) -> Any:
+        """The JSON that a program prints."""
+        status, stdout, stderr = self.python(program, **options)
+        self.assertEqual((status, stderr), (0, ""))
+        return json.loads(stdout)
+
+    def parent(self, **options: Any) -> int:
+        """What a program of ours is the child of: the interpreter that was copied, or the agent."""
+        return int(self.python(_WHERE, **options)[1].split()[1])
+
+
+class Programs(WarmCase):
+    def test_copies_of_one_interpreter(self) -> None:
+        first, second = (self.python(_WHERE)[1].split() for _time in range(2))
+        self.assertNotEqual(first[0], second[0])
+        self.assertEqual(first[1], second[1])
+        self.assertIn(int(first[1]), children(self.process.pid))
+
+    def test_it_is_as_a_python_of_its_own(self) -> None:
+        program = """
+            import json, os, random, signal, sys
+            print(json.dumps({
+                "name": __name__, "main": sys.modules["__main__"].__dict__ is globals(), "argv": sys.argv,
+                "path": sys.path, "environment": dict(os.environ), "folder": os.getcwd(), "stdin": sys.stdin.read(),
+                "encodings": [sys.stdout.encoding, sys.getfilesystemencoding()], "flags": list(sys.flags),
+                "descriptors": [fd for fd in range(3, 64) if os.path.exists("/proc/self/fd/%d" % fd)
+                                and os.get_inheritable(fd)],
+                "leads": os.getsid(0) == os.getpgid(0) == os.getpid(), "file": "__file__" in globals(),
+                "signals": [repr(signal.getsignal(number)) for number in range(1, 32)], "names": sorted(globals()),
+            }))
+        """
+        warm, usual = (self.said(program, warm=warm, cwd="/usr") for warm in (True, False))
+        for both in (warm, usual):
+            both["environment"].pop("LC_CTYPE", None)  # Python's own, of its start
+        self.assertEqual(warm, usual)
+
+    def test_ends(self) -> None:
+        ends = {
+            "pass": (0, ""),
+            "import sys; sys.exit()": (0, ""),
+            "import sys; sys.exit(3)": (3, ""),
+            "import sys; sys.exit(-1)": (255, ""),
+            "import sys; sys.exit('sorry')": (1, "sorry\n"),
+            "raise SystemExit": (0, ""),
+            "import os; os._exit(7)": (7, ""),
+            "import os; os.kill(os.getpid(), 9)": ("KILL", ""),
+            "import os; os.close(1); print('lost')": (120, None),
+        }
+        for program, (status, stderr) in ends.items():
+            for warm in (True, False):
+                found = self.python(program, warm=warm)
+                self.assertEqual(found[0], status, program)
+                if stderr is not None:
+                    self.assertEqual(found[1:], ("", stderr), program)
+
+    def test_errors_are_shown_as_python_shows_them(self) -> None:
+        for program in ("def f():\n    1 / 0\nf()\n", "if\n", "import sys\nsys.excepthook = print\nundefined\n"):
+            warm, usual = (self.python(program, warm=warm) for warm in (True, False))
+            self.assertEqual(warm[0], usual[0])
+            # Of a program from its stdin Python has the lines since 3.13.
+            self.assertEqual(_without_source(warm[2]), _without_source(usual[2]))
+
+    def test_what_was_left_for_the_end_is_done(self) -> None:
+        program = """
+            import atexit, concurrent.futures, sys, threading, time
+            atexit.register(print, "registered")
+            threading.Thread(target=lambda: time.sleep(0.2) or print("thread")).start()
+            concurrent.futures.ThreadPoolExecutor().submit(print, "pool")
+            sys.stdout.write("no end of line ")
+            sys.exit(4)
+        """
+        status, stdout, stderr = self.python(program)
+        self.assertEqual((status, stderr), (4, ""))
+        self.assertEqual(sorted(stdout.split()), sorted(["no", "end", "of", "line", "thread", "pool", "registered"]))
+
+    def test_nothing_of_one_is_seen_by_the_next(self) -> None:
+        program = """
+            import builtins, json, os, random, sys
+            print(json.dumps([hasattr(builtins, "left"), "LEFT" in os.environ, "left" in sys.modules, random.random()]))
+            builtins.left = os.environ["LEFT"] = sys.modules["left"] = "x"
+            os.chdir("/proc")
+        """
+        first, second = (self.said(program) for _time in range(2))
+        self.assertEqual((first[:3], second[:3]), ([False] * 3, [False] * 3))
+        self.assertNotEqual(first[3], second[3])
+
+    def test_much_output_and_a_slow_end(self) -> None:
+        streams: Dict[str, bytes] = {}
+        identity = self.begin("import sys, time; sys.stdout.write('x' * 3000000); sys.stdout.flush(); time.sleep(0.3)")
+        found = self.host.answer(identity, streams)
+        self.assertEqual((len(streams["stdout"]), found["stdout_bytes"], found["exit"]), (3000000, 3000000, 0))
+
+    def test_several_at_a_time(self) -> None:
+        requests = [self.begin(f"import time; time.sleep(0.3); print({number})") for number in range(4)]
+        for identity in reversed(requests):
+            self.assertEqual(self.answer_among(requests, identity), 0)
+
+    def answer_among(self, requests: List[str], identity: str) -> int:
+        """The status of one of several; the answers of the others are kept for later."""
+        self.kept = getattr(self, "kept", {})
+        while identity not in self.kept:
+            message = self.host.next().message
+            if message.get("id") in requests:
+                self.kept[message["id"]] = message["result"]["exit"]
+        return int(self.kept[identity])
+
+    def test_time_and_signals_end_them(self) -> None:
+        self.parent()
+        with self.assertRaises(RemoteError) as raised:
+            self.python("import time; time.sleep(60)", timeout=0.3)
+        self.assertEqual(raised.exception.code, wire.TIMED_OUT)
+        identity = self.begin("import time; print(1, flush=True); time.sleep(60)")
+        self.wait_for(lambda: self.host.next().message.get("method") == "data")
+        self.host.call("exec_signal", of=identity, signal="TERM")
+        self.assertEqual(self.host.answer(identity, {})["signal"], "TERM")
+
+    def test_nothing_is_left_of_many(self) -> None:
+        self.parent()
+        before = self.descriptors()
+        for _time in range(40):
+            self.python("pass")
+        interpreter = self.parent()
+        self.assertEqual(self.descriptors(), before)
+        self.wait_for(lambda: not children(interpreter))
+
+    def test_of_a_host_that_vanishes(self) -> None:
+        pid = int(self.python(_WHERE)[1].split()[1])
+        self.begin("import time; time.sleep(60)")
+        self.wait_for(lambda: children(pid))
+        self.host.vanish()
+        self.wait_for(lambda: not children(pid))
+
+
+class Codes(WarmCase):
+    def test_what_a_program_brings_is_compiled_once(self) -> None:
+        program = """
+            import io, json, os, sys, tempfile, zipfile
+            folder = tempfile.mkdtemp()
+            place = os.path.join(folder, "brought.zip")
+            with zipfile.ZipFile(place, "w") as brought:
+                brought.writestr("package/__init__.py", "")
+                brought.writestr("package/module.py", "def f(): return 1 / 0\\n")
+                brought.writestr("alone.py", "VALUE = %r\\n")
+            sys.path.insert(0, place)
+            import alone
+            from package import module
+            os.unlink(place)
+            os.rmdir(folder)
+            print(json.dumps([alone.VALUE, module.__file__ == place + "/package/module.py", module.__package__,
+                              module.f.__code__.co_filename == module.__file__]))
+        """
+        self.assertEqual(self.said(program % "one"), ["one", True, "package", True])
+        # It is compiled when there is nothing else to do. Older Pythons cannot be told what is known.
+        known = sys.version_info >= (3, 10)
+        end = time.monotonic() + 5
+        while known and self.said(program % "one")[3] and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(self.said(program % "one"), ["one", True, "package", not known])
+        # The name alone does not make it the same.
+        self.assertEqual(self.said(program % "two"), ["two", True, "package", not known])
+
+
+class Lives(WarmCase):
+    def test_another_program_than_python_runs_as_usual(self) -> None:
+        self.assertEqual(self.python("some text\n", argv="/bin/cat"), (0, "some text\n", ""))
+        self.assertEqual(self.python("exit 3\n", argv="/bin/sh"), (3, "", ""))
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        with self.assertRaises(RemoteError) as raised:
+            self.python("print(1)", cwd="/nonexistent")
+        self.assertEqual(raised.exception.code, wire.NOT_FOUND)
+        self.assertEqual(self.python("print(1)")[:2], (0, "1\n"))
+
+    def test_what_python_is_told_when_it_starts_makes_it_start(self) -> None:
+        warm = self.parent()
+        self.assertNotEqual(warm, self.process.pid)
+        self.assertEqual(self.parent(warm=False), self.process.pid)
+        self.assertEqual(self.parent(env={"X": "y"}), self.process.pid)
+
+    def test_an_interpreter_that_is_killed(self) -> None:
+        first = self.parent()
+        identity = self.begin("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+        pid = int(decoded(self.host.next().message["params"]["data"]))
+        os.kill(first, signal.SIGKILL)
+        self.assertEqual(self.host.answer(identity, {})["signal"], "KILL")
+        self.wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists())
+        self.assertNotIn(self.parent(), (first, self.process.pid))
+
+    def test_another_interpreter_takes_its_place(self) -> None:
+        link = self.folder / "python"
+        link.symlink_to(sys.executable)
+        first = self.parent()
+        second = self.parent(argv=str(link))
+        self.assertNotIn(second, (first, self.process.pid))
+        self.wait_for(lambda: children(self.process.pid) == [second])
+
+    def test_python_that_has_changed(self) -> None:
+        version = "python{}.{}".format(*sys.version_info)
+        packages = self.folder / "lib" / version / "site-packages"
+        packages.mkdir(parents=True)
+        (self.folder / "bin").mkdir()
+        (self.folder / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
+        home = os.path.dirname(os.path.realpath(sys.executable))
+        (self.folder / "pyvenv.cfg").write_text(f"home = {home}\n")
+        python = str(self.folder / "bin" / "python")
+        first = self.parent(argv=python)
+        self.assertEqual(self.parent(argv=python), first)
+        (packages / "news.py").write_text("VALUE = 5\n")
+        self.assertEqual(self.python("import news; print(news.VALUE)", argv=python)[:2], (0, "5\n"))
+        self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
+
+    def test_it_ends_with_the_agent(self) -> None:
+        pid = self.parent()
+        self.process.kill()
+        self.process.wait(30)
+        self.wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists())
+        self.start()
+        self.host.hello()
+
+
+class ShortLife(WarmCase):
+    config = dict(FULL, limits={"warm_python": 1})
+
+    def test_it_ends_when_it_is_not_used(self) -> None:
+        pid = self.parent()
+        self.assertNotEqual(pid, self.process.pid)
+        self.wait_for(lambda: not children(self.process.pid))
+        self.assertNotIn(self.parent(), (pid, self.process.pid))
+
+
+class NoLife(WarmCase):
+    config = dict(FULL, limits={"warm_python": 0})
+
+    def test_none_is_kept(self) -> None:
+        self.assertEqual(self.parent(), self.process.pid)
+
+
+class Hanging(WarmCase):
+    def serve(self, handle: int, config: str) -> int:
+        pythons._PATIENCE = 0.3
+        return super().serve(handle, config)
+
+    def test_an_interpreter_that_hangs_is_done_without(self) -> None:
+        slow = self.folder / "python"
+        # It starts slowly when it is to be kept, and at once when it is not.
+        slow.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec sleep 60\nexec {sys.executable} "$@"\n')
+        slow.chmod(0o755)
+        self.assertEqual(self.parent(argv=str(slow)), self.process.pid)
+        self.wait_for(lambda: not children(self.process.pid))
+
+
+def _without_source(shown: str) -> List[str]:
+    return [line for line in shown.splitlines() if not line.startswith("    ")]
