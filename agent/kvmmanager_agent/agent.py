@@ -118,8 +118,9 @@ class Agent:
         if self._reload_asked:
             self._reload_asked = False
             self._reload()
+        flushed = self._outbox.flush(self._port.write)
         with self._changed:
-            if self._outbox.flush(self._port.write) or signalled:
+            if flushed or signalled:
                 # There is room for what commands write, or one has ended.
                 self._workers.poke()
             self._unread = False
@@ -129,10 +130,11 @@ class Agent:
             may_read = not self._outbox.is_clogged
         # Without the lock: meanwhile the workers go on with what came before.
         arrived = self._read() if may_read else None
-        with self._changed:
-            if arrived is not None:
+        if arrived is not None:
+            with self._changed:
                 self._act_on(arrived)
-            if self._outbox.flush(self._port.write):
+        if self._outbox.flush(self._port.write):
+            with self._changed:
                 self._workers.poke()
 
     def _finish(self) -> None:
@@ -155,15 +157,15 @@ class Agent:
         wrong: Optional[wire.WireError] = None
         size = 0
         while size < _BATCH:
-            received = self._port.read()
-            if received == b"":
+            received = self._port.read(self._decoder.space())
+            if received == 0:
                 # The next host may have come in this moment; otherwise an edge will tell.
                 self._unread = self._port.host_is_there()
                 return Arrived(messages, wrong, True)
             if received is None:
                 break
-            size += len(received)
-            for incoming in self._decoder.feed(received):
+            size += received
+            for incoming in self._decoder.advance(received):
                 if incoming.error is None:
                     messages.append(incoming)
                 else:
@@ -228,7 +230,7 @@ class Agent:
         self._audit.note(f"session {session.token} begins, for {session.client}")
         self._outbox.put(wire.RESET + b"\n" + wire.response(nonce, result))
 
-    def _notified(self, method: str, params: Any, payload: Optional[bytes]) -> None:
+    def _notified(self, method: str, params: Any, payload: Optional[wire.Payload]) -> None:
         job = self._session.jobs.get(params.get("of")) if self._session and _is_text(params.get("of")) else None
         if job is None:
             return  # it has ended, or belongs to another session

@@ -6,7 +6,9 @@
 
 import collections
 import threading
-from typing import Callable, Deque, List
+from typing import Callable, Deque, Iterable, List, Tuple
+
+from . import wire
 
 _BATCH = 32 * 1024  # small messages are written together, up to this size
 _BULK_LIMIT = 256 * 1024  # more than this much bulk data need not wait here
@@ -16,7 +18,7 @@ _CONTROL_LIMIT = 256 * 1024  # a host that does not read so many bytes of answer
 class Outbox:
     """Two queues of whole messages. Workers fill them, the event loop alone empties them.
 
-    :param changed: held around all calls; workers wait on it for room.
+    :param changed: held around all calls but `flush`; workers wait on it for room.
     :param wake: tells the event loop that there is something to write.
     """
 
@@ -24,10 +26,10 @@ class Outbox:
         self._changed = changed
         self._wake = wake
         self._control: Deque[bytes] = collections.deque()
-        self._bulk: Deque[bytes] = collections.deque()
+        self._bulk: Deque[Tuple[wire.Payload, ...]] = collections.deque()
         self._control_size = 0
         self._bulk_size = 0
-        self._current = memoryview(b"")
+        self._current: List[memoryview] = []
 
     @property
     def has_room(self) -> bool:
@@ -50,11 +52,11 @@ class Outbox:
         self._control.append(message)
         self._control_size += len(message)
 
-    def put_bulk(self, message: bytes) -> None:
+    def put_bulk(self, *parts: wire.Payload) -> None:
         """Queue a message in the order of the bulk data; the caller has asked for room."""
         self._wake_if_idle()
-        self._bulk.append(message)
-        self._bulk_size += len(message)
+        self._bulk.append(parts)
+        self._bulk_size += _size(parts)
 
     def _wake_if_idle(self) -> None:
         # What waits already has woken the event loop, or does so when the port takes more.
@@ -66,33 +68,55 @@ class Outbox:
         self._control.clear()
         self._bulk.clear()
         self._control_size = self._bulk_size = 0
-        self._current = memoryview(b"")
+        self._current = []
         self._changed.notify_all()
 
-    def flush(self, write: Callable[[memoryview], int]) -> bool:
-        """Write until ``write`` takes no more or nothing is left; whether there is more room for bulk data now."""
-        before = self._bulk_size
-        while self._current or self._refill():
-            written = write(self._current)
+    def flush(self, write: Callable[[List[memoryview]], int]) -> bool:
+        """Write until ``write`` takes no more or nothing is left; whether there is more room for bulk data now.
+
+        The one call for which ``changed`` is not held: to write takes time, in which workers go on.
+        """
+        more = False
+        while True:
+            with self._changed:
+                more = (not self._current and self._refill()) or more
+                current = self._current
+            written = write(current) if current else 0
             if not written:
-                break
-            self._current = self._current[written:]
-        return self._bulk_size < before
+                return more
+            # A worker that still sees the old one wakes nobody, and is looked for above.
+            self._current = _after(current, written)
 
     def _refill(self) -> bool:
-        batch: List[bytes] = []
+        """Take what goes next; whether that makes room for bulk data."""
+        batch: List[wire.Payload] = []
         size = 0
         while self._control and size < _BATCH:
             batch.append(self._control.popleft())
             size += len(batch[-1])
         self._control_size -= size
-        control = size
-        # A large message goes alone, and is not copied.
-        while self._bulk and (not batch or size + len(self._bulk[0]) <= _BATCH):
-            batch.append(self._bulk.popleft())
-            size += len(batch[-1])
-        self._bulk_size -= size - control
-        self._current = memoryview(batch[0] if len(batch) == 1 else b"".join(batch))
-        if size > control:
-            self._changed.notify_all()
-        return bool(batch)
+        batch = [b"".join(batch)]
+        before = self._bulk_size
+        while self._bulk and (not size or size + _size(self._bulk[0]) <= _BATCH):
+            parts = self._bulk.popleft()
+            batch.extend(parts)
+            size += _size(parts)
+            self._bulk_size -= _size(parts)
+        self._current = [memoryview(part) for part in batch if part]
+        if self._bulk_size == before:
+            return False
+        self._changed.notify_all()
+        return True
+
+
+def _size(parts: Iterable[wire.Payload]) -> int:
+    return sum(map(len, parts))
+
+
+def _after(memory: List[memoryview], size: int) -> List[memoryview]:
+    """What is left of it behind the first ``size`` bytes."""
+    for index, piece in enumerate(memory):
+        if size < len(piece):
+            return [piece[size:], *memory[index + 1 :]]
+        size -= len(piece)
+    return []

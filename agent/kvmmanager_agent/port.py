@@ -10,9 +10,8 @@ from typing import List, Optional
 
 from . import names
 
-# A read never returns more than the 4 KiB buffer that the driver gave to the host, a write never takes more.
-_READ_SIZE = 64 * 1024
-_WRITE_SIZE = 32 * 1024
+_READ_SIZE = 4096  # bytes of a buffer that the driver gives to the host; a read returns no more
+_WRITE_SIZE = 32 * 1024  # bytes that a write takes at most
 
 
 class PortGone(Exception):
@@ -27,39 +26,29 @@ class Port:
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
-        self._lost = False  # the host went after what was read last
 
     @classmethod
     def open(cls, path: str) -> "Port":
         """Open a device; OSError when it is missing (ENOENT) or has another opener (EBUSY)."""
         return cls(os.open(names.encode(path), os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
 
-    def read(self) -> Optional[bytes]:
-        """What has come; empty when no host is there, None when there is one and it says nothing.
+    def read(self, space: List[memoryview]) -> Optional[int]:
+        """Fill ``space`` with what has come; how many bytes that is.
 
-        The kernel hands on 4096 bytes at a time. They are put together here, for all that is done with them costs more.
+        0 when no host is there, None when there is one and it says nothing. The kernel fills one piece of memory from
+        one of its buffers, then the next, so pieces as large as those get all that is there with one call.
         """
-        pieces: List[bytes] = []
-        size = 0
         try:
-            while size < _READ_SIZE and not self._lost:
-                pieces.append(os.read(self.handle, _READ_SIZE))
-                size += len(pieces[-1])
-                self._lost = not pieces[-1]
+            return os.readv(self.handle, _cut(space, _READ_SIZE))
         except BlockingIOError:
-            if not pieces:
-                return None
+            return None
         except OSError as error:
-            if not pieces:
-                raise PortGone(str(error)) from None
-        if not size:
-            self._lost = False
-        return b"".join(pieces)
+            raise PortGone(str(error)) from None
 
-    def write(self, data: memoryview) -> int:
+    def write(self, data: List[memoryview]) -> int:
         """Write what can be written now; how many bytes that was. No host takes no byte."""
         try:
-            return os.write(self.handle, data[:_WRITE_SIZE])
+            return os.writev(self.handle, _cut(data, _WRITE_SIZE))
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -74,3 +63,7 @@ class Port:
     def close(self) -> None:
         """Give the port to the next opener."""
         os.close(self.handle)
+
+
+def _cut(memory: List[memoryview], size: int) -> List[memoryview]:
+    return [piece[begin : begin + size] for piece in memory for begin in range(0, len(piece), size)]

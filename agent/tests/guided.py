@@ -16,6 +16,8 @@ import threading
 import time
 from typing import Any, Dict, List, Optional
 
+from .played import fill
+
 atheris: Any = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["kvmmanager_agent"]):
@@ -60,14 +62,14 @@ class FuzzedPort:
         self.incoming: List[bytes] = []
         self.written = bytearray()
 
-    def read(self) -> Optional[bytes]:
+    def read(self, space: List[memoryview]) -> Optional[int]:
         """The next piece, as large as a real port gives."""
-        return self.incoming.pop(0) if self.incoming else None
+        return fill(space, self.incoming) if self.incoming else None
 
-    def write(self, data: memoryview) -> int:
+    def write(self, data: List[memoryview]) -> int:
         """Take it all."""
-        self.written += data
-        return len(data)
+        self.written += b"".join(data)
+        return sum(map(len, data))
 
     def host_is_there(self) -> bool:
         """It never goes."""
@@ -148,7 +150,7 @@ class Target:
                 assert time.monotonic() < end, "a request does not end"
         agent._turn()
         assert agent._outbox.is_empty
-        assert len(agent._decoder._buffer) <= wire.MAX_LINE
+        assert len(agent._decoder._line) <= wire.MAX_LINE
         assert b'"code":-32603' not in self._port.written, bytes(self._port.written[-2000:])
         self._port.written.clear()
 

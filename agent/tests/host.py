@@ -124,7 +124,7 @@ class Host:
                     raise RemoteError(message["error"])
                 return dict(message["result"])
 
-    def collect(self, params: Dict[str, Any], payload: bytes, streams: Dict[str, bytes]) -> None:
+    def collect(self, params: Dict[str, Any], payload: wire.Payload, streams: Dict[str, bytes]) -> None:
         """Take a piece of a stream and give new credit for all of it."""
         stream = params["stream"]
         streams[stream] = streams.get(stream, b"") + payload

@@ -19,6 +19,7 @@ from kvmmanager_agent.audit import Audit
 from kvmmanager_agent.policy import Policy
 
 from .host import AgentCase, RemoteError
+from .played import fill
 
 
 class Handshake(AgentCase):
@@ -177,15 +178,15 @@ class ScriptedPort:
     """A port whose host sends requests, never reads an answer, and goes."""
 
     def __init__(self) -> None:
-        self.incoming: List[Optional[bytes]] = []
+        self.incoming: List[bytes] = []
         self.present = True
         self.reads = 0
 
-    def read(self) -> Optional[bytes]:
+    def read(self, space: List[memoryview]) -> Optional[int]:
         self.reads += 1
-        return self.incoming.pop(0) if self.incoming else None if self.present else b""
+        return fill(space, self.incoming) if self.incoming else None if self.present else 0
 
-    def write(self, _data: memoryview) -> int:
+    def write(self, _data: List[memoryview]) -> int:
         return 0
 
     def host_is_there(self) -> bool:
@@ -205,9 +206,9 @@ class Overtaken(unittest.TestCase):
         self.addCleanup(self.agent._finish)
         self.hello = wire.PREAMBLE + wire.request("n" * 16, "hello", {"versions": [1]})
 
-    def write(self, data: memoryview) -> int:
-        self.written += bytes(data)
-        return len(data)
+    def write(self, data: List[memoryview]) -> int:
+        self.written += b"".join(data)
+        return sum(map(len, data))
 
     def turn(self, present: bool, *pieces: bytes) -> None:
         self.port.present = present

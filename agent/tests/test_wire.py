@@ -4,22 +4,34 @@
 
 """The wire format: what one end writes the other reads, in pieces of any size, whatever else is on the line."""
 
+import base64
 import os
 import random
 import time
 import unittest
-from typing import List
+from typing import Any, List
 
 from kvmmanager_agent import wire
 
+from .played import fill
+
 
 def decode(data: bytes, size: int = 4096, frames: bool = True) -> List[wire.Incoming]:
-    decoder = wire.Decoder()
-    decoder.frames = frames
-    found: List[wire.Incoming] = []
-    for begin in range(0, len(data), size):
-        found.extend(decoder.feed(data[begin : begin + size]))
+    """What is in it, the same whether it is fed to a decoder or put where that wants it."""
+    pieces = [data[begin : begin + size] for begin in range(0, len(data), size)]
+    fed, filled = wire.Decoder(), wire.Decoder()
+    fed.frames = filled.frames = frames
+    found = [incoming for piece in pieces for incoming in fed.feed(piece)]
+    again: List[wire.Incoming] = []
+    while pieces:
+        again.extend(filled.advance(fill(filled.space(), pieces)))
+    assert list(map(plain, found)) == list(map(plain, again))
     return found
+
+
+def plain(incoming: wire.Incoming) -> Any:
+    """A message that can be compared."""
+    return incoming.message, incoming.payload, incoming.error and incoming.error.message
 
 
 class Decoding(unittest.TestCase):
@@ -51,6 +63,55 @@ class Decoding(unittest.TestCase):
         found = decode(data.replace(b"content", b"contemt") + wire.request("s/1", "ping", {}))
         self.assertEqual(found[0].error.code, wire.BAD_STREAM)
         self.assertEqual(found[1].message["method"], "ping")
+
+    def test_the_rest_of_a_frame_is_read_into_its_place(self) -> None:
+        payload = os.urandom(wire.MAX_PAYLOAD)
+        data = wire.data("s/1", "x", 0, payload, frames=True)
+        decoder = wire.Decoder()
+        decoder.frames = True
+        pieces = [data[:1000], data[1000:] + wire.request("s/1", "ping", {})]
+        self.assertEqual(list(decoder.advance(fill(decoder.space(), pieces))), [])
+        rest = decoder.space()[0]
+        self.assertEqual(len(rest), len(data) - 1000)
+        frame, ping = decoder.advance(fill(decoder.space(), pieces))
+        self.assertIs(frame.payload, rest.obj)
+        self.assertEqual(frame.payload, payload)
+        self.assertEqual(ping.message["method"], "ping")
+
+    def test_base64_however_it_is_written(self) -> None:
+        head = b'{"jsonrpc":"2.0","method":"data","params":{"of":"s/1"'
+        for params in (
+            b',"data":"QUI/"}}',
+            b',"data":"QUI\\/"}}',
+            b',"data":"QUI\\u002f"}}',
+            b', "data": "QUI/" }}',
+            b',"data":"QUI/","eof":true}}',
+            b',"data":"QUI/","stream":"x"}}',
+            b',"data":"AAAA","data":"QUI/"}}',
+            b',"stream":"\\",\\"data\\":\\"","data":"QUI/"}}',
+            b',"data":"QUI/"},"more":{"x":1,"data":"AAAA"}}',
+        ):
+            (found,) = decode(head + params + b"\n")
+            self.assertEqual((found.error, found.payload), (None, b"AB?"), params)
+        for text in (b"", b"QQ==", b"QUI=", b"QUJD" * 1000):
+            (found,) = decode(head + b',"data":"%s"}}\n' % text)
+            self.assertEqual(found.payload, base64.b64decode(text))
+            self.assertEqual(found.message["params"]["of"], "s/1")
+
+    def test_what_is_not_base64(self) -> None:
+        head = b'{"jsonrpc":"2.0","method":"data","params":{"of":"s/1"'
+        for text in (b"Q", b"QQ", b"QUI", b"QQ=", b"Q===", b"QQ==QQ==", b"Q=UI", b"QUJD!", b"QU-_"):
+            (found,) = decode(head + b',"data":"%s"}}\n' % text)
+            self.assertIsInstance(found.error, wire.WireError, text)
+        for line in (
+            head + b',"data":true}}',
+            head + b',"x":{"data":"QUJD"}}}',
+            head + b',"data":""},"more":{"x":1,"data":"QUJD"',
+            head.replace(b'"2.0"', b'"1.0"') + b',"data":"QUJD"}}',
+            head + b',"data":"' + base64.b64encode(bytes(wire.MAX_PAYLOAD + 1)) + b'"}}',
+        ):
+            (found,) = decode(line + b"\n")
+            self.assertIsInstance(found.error, wire.WireError, line[:200])
 
     def test_frames_that_were_not_agreed_on(self) -> None:
         found = decode(wire.data("s/1", "x", 0, b"content\n", frames=True), frames=False)

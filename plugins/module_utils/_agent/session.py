@@ -251,7 +251,7 @@ class Session:
         elif method == "credit":
             exchange.grant(params)
         elif method == "data":
-            yield from exchange.take(params, incoming.payload or b"")
+            yield from exchange.take(params, bytes(incoming.payload or b""))
 
     def _count_junk(self) -> None:
         # Answers to questions of presence, and what a request sends that has ended: few.

@@ -175,7 +175,7 @@ def test_a_line_without_end_ends_at_the_timeout_and_takes_no_memory() -> None:
     agent.endless = b"x" * 65536
     with pytest.raises(GuestError, match="did not answer within 0.2 seconds"):
         talk.call("ping", {}, 0.2, "answer")
-    assert len(talk._decoder._buffer) <= wire.MAX_LINE
+    assert len(talk._decoder._line) <= wire.MAX_LINE
 
 
 def test_a_request_that_does_not_fit_into_a_line_is_not_sent() -> None:

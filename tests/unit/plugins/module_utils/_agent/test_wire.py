@@ -70,4 +70,4 @@ def test_a_peer_that_never_ends_its_line_costs_one_line() -> None:
     decoder = wire.Decoder()
     errors = [incoming for _time in range(100) for incoming in decoder.feed(b"x" * 65536)]
     assert len(errors) == 1
-    assert len(decoder._buffer) <= wire.MAX_LINE
+    assert len(decoder._line) <= wire.MAX_LINE
