@@ -8,13 +8,14 @@ import collections
 import contextlib
 import threading
 import time
-from typing import Any, Callable, ClassVar, Deque, Dict, Iterable, Iterator, Optional, Tuple, Union
+from typing import Any, Callable, ClassVar, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from . import wire
 from .outbox import Outbox
 from .policy import Policy
 
 _SMALL = 16 * 1024  # bytes of a piece that is worth copying
+_MANY = 256 * 1024  # bytes that a handler takes at once: as each hand-over takes time, too
 
 
 class Incoming:
@@ -26,16 +27,25 @@ class Incoming:
 
     def __init__(self, offset: int = 0) -> None:
         self.received = wire.Received(offset)
-        self.pieces: Deque[Union[bytes, bytearray]] = collections.deque()
+        self.pieces: Deque[wire.Payload] = collections.deque()
 
-    def add(self, offset: Any, payload: bytes, eof: bool) -> None:
+    def add(self, offset: Any, payload: wire.Payload, eof: bool) -> None:
         """Take a piece; `WireError` when it is not the next one."""
         self.received.take(offset, len(payload), eof)
-        last = self.pieces[-1] if self.pieces else b""
+        last: wire.Payload = self.pieces[-1] if self.pieces else b""
         if isinstance(last, bytearray) and len(last) + len(payload) <= wire.MAX_PAYLOAD:
             last += payload
         elif payload:
             self.pieces.append(payload if len(payload) > _SMALL else bytearray(payload))
+
+    def take(self, most: int) -> List[wire.Payload]:
+        """Take out what has come: one piece, or as many as ``most`` bytes hold."""
+        pieces: List[wire.Payload] = []
+        size = 0
+        while self.pieces and (not pieces or size + len(self.pieces[0]) <= most):
+            pieces.append(self.pieces.popleft())
+            size += len(pieces[-1])
+        return pieces
 
 
 class Job:
@@ -84,7 +94,7 @@ class Job:
         """Open a stream that the host may send as soon as it has sent the request."""
         self._incoming[stream] = Incoming()
 
-    def deliver(self, params: Dict[str, Any], payload: bytes) -> None:
+    def deliver(self, params: Dict[str, Any], payload: wire.Payload) -> None:
         """Take a piece of a stream; one that does not fit ends the job."""
         stream, eof = params.get("stream"), params.get("eof") is True
         try:
@@ -169,47 +179,53 @@ class Job:
         with self._changed:
             self._sent[stream] = wire.Sent(offset)
 
-    def receive(self, stream: str) -> Tuple[bytes, bool]:
-        """Wait for the next piece of a stream from the host; with the last one comes True."""
+    def receive(self, stream: str) -> Tuple[List[wire.Payload], bool]:
+        """Wait for the next pieces of a stream from the host, many at once if they are there; True with the last."""
         with self._changed:
             while True:
                 self.check()
-                piece = self.received(stream)
-                if piece is not None:
-                    return piece
+                found = self._taken(stream, _MANY)
+                if found is not None:
+                    return found
                 self._changed.wait(self.remaining)
 
     def received(self, stream: str) -> Optional[Tuple[bytes, bool]]:
         """What has come of a stream from the host, at most one message's worth; None when that is nothing."""
         with self._changed:
-            incoming = self._incoming[stream]
-            if not incoming.pieces and not incoming.received.ended:
-                return None
-            payload = bytes(incoming.pieces.popleft()) if incoming.pieces else b""
-            limit = incoming.received.consume(len(payload))
-            if limit is not None:
-                self._credit(stream, limit)
-            return payload, incoming.received.ended and not incoming.pieces
+            found = self._taken(stream, 0)
+        return None if found is None else (b"".join(found[0]), found[1])
 
-    def rest(self, stream: str) -> Iterable[Union[bytes, bytearray]]:
+    def _taken(self, stream: str, most: int) -> Optional[Tuple[List[wire.Payload], bool]]:
+        incoming = self._incoming[stream]
+        if not incoming.pieces and not incoming.received.ended:
+            return None
+        pieces = incoming.take(most)
+        limit = incoming.received.consume(sum(map(len, pieces)))
+        if limit is not None:
+            self._credit(stream, limit)
+        return pieces, incoming.received.ended and not incoming.pieces
+
+    def rest(self, stream: str) -> Iterable[wire.Payload]:
         """The pieces that have come of a stream from the host and were not used when the request was over."""
         with self._changed:
             return self._incoming.pop(stream, Incoming()).pieces
 
-    def send(self, stream: str, payload: bytes, eof: bool = False) -> None:
+    def send(self, stream: str, payload: wire.Payload, eof: bool = False) -> None:
         """Wait for credit and room, then send all of ``payload``."""
-        rest = memoryview(payload)
+        while payload or eof:
+            size = min(len(payload), self._wait_for_room(stream)) if payload else 0
+            rest = payload[size:]
+            self.push(stream, payload[:size], eof and not rest)
+            payload, eof = rest, eof and bool(rest)
+
+    def _wait_for_room(self, stream: str) -> int:
         with self._changed:
-            while rest or eof:
+            while True:
                 self.check()
-                size = min(len(rest), self.room(stream))
-                if size or not rest:
-                    self.push(stream, bytes(rest[:size]), eof and size == len(rest))
-                    rest = rest[size:]
-                    if not rest:
-                        return
-                else:
-                    self._changed.wait(self.remaining)
+                size = self.room(stream)
+                if size:
+                    return size
+                self._changed.wait(self.remaining)
 
     def room(self, stream: str) -> int:
         """How many bytes of a stream can be sent without waiting."""
@@ -217,13 +233,14 @@ class Job:
             sent = self._sent.setdefault(stream, wire.Sent())
             return min(wire.MAX_PAYLOAD, sent.room) if self._outbox.has_room else 0
 
-    def push(self, stream: str, payload: bytes, eof: bool = False) -> None:
+    def push(self, stream: str, payload: wire.Payload, eof: bool = False) -> None:
         """Send a piece for which there is room; one without content needs none."""
+        sent = self._sent.setdefault(stream, wire.Sent())
+        # This takes time, in which the event loop goes on. Nobody else sends for this job.
+        parts = wire.data_parts(self.identity, stream, sent.offset, payload, eof, self.session.frames)
         with self._changed:
-            sent = self._sent.setdefault(stream, wire.Sent())
             if not self.abandoned:
-                message = wire.data(self.identity, stream, sent.offset, payload, eof, self.session.frames)
-                self._outbox.put_bulk(message)
+                self._outbox.put_bulk(*parts)
             sent.offset += len(payload)
             self.pushed = True
 

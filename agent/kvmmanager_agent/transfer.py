@@ -4,14 +4,20 @@
 
 """Whole files, in both directions."""
 
+import contextlib
 import importlib
 import os
 import stat
-from typing import Any, Optional, Tuple, Union
+import threading
+from typing import Any, List, Optional, Tuple
 
 from . import names, wire
 
+Pieces = List[wire.Payload]
+
 _STREAM = "content"
+_AHEAD = 4  # pieces that are read at once, before they are sent
+_NO_THREAD = 256 * 1024  # bytes that are hashed without a thread
 
 
 class Download:
@@ -30,16 +36,29 @@ class Download:
         size = os.fstat(self._handle).st_size
         if self._offset > size:
             raise wire.WireError(wire.BAD_STREAM, f"the file has {size} bytes, fewer than the offset")
-        digest = hash_of(self._job, self._handle, self._offset)
-        self._job.begin(_STREAM, self._offset)
         position = self._offset
-        while True:
+        with Digest(hash_of(self._job, self._handle, position)) as digest:
+            self._job.begin(_STREAM, position)
+            pieces = self._read(position)
+            while pieces:
+                digest.update(pieces)
+                for piece in pieces:
+                    self._job.send(_STREAM, piece)
+                    position += len(piece)
+                pieces = self._read(position)
+            self._job.send(_STREAM, b"", eof=True)
+            return digest.hexdigest(), position
+
+    def _read(self, position: int) -> Pieces:
+        """Some of what is there."""
+        pieces: Pieces = []
+        while len(pieces) < _AHEAD:
             piece = os.pread(self._handle, wire.MAX_PAYLOAD, position)
-            self._job.send(_STREAM, piece, eof=not piece)
             if not piece:
-                return digest.hexdigest(), position
-            digest.update(piece)
+                break
+            pieces.append(piece)
             position += len(piece)
+        return pieces
 
 
 class Upload:
@@ -113,23 +132,24 @@ class Upload:
         return os.fstat(handle).st_size
 
     def _fill(self, handle: int, position: int) -> None:
-        digest = hash_of(self._job, handle, position)
-        self._job.expect(_STREAM, position)
-        eof = False
-        while not eof:
-            payload, eof = self._next(handle, position)
-            if position + len(payload) > self._size:
-                raise wire.WireError(wire.BAD_STREAM, f"more came than the {self._size} bytes announced")
-            digest.update(payload)
-            _write(handle, payload, position)
-            position += len(payload)
-        if position != self._size or digest.hexdigest() != self._sha256:
-            message = "what came is not what was announced; the file was left as it was"
-            raise wire.WireError(wire.BAD_CHECKSUM, message)
+        with Digest(hash_of(self._job, handle, position)) as digest:
+            self._job.expect(_STREAM, position)
+            eof = False
+            while not eof:
+                pieces, eof = self._next(handle, position)
+                if position + sum(map(len, pieces)) > self._size:
+                    raise wire.WireError(wire.BAD_STREAM, f"more came than the {self._size} bytes announced")
+                digest.update(pieces)
+                for piece in pieces:
+                    _write(handle, piece, position)
+                    position += len(piece)
+            if position != self._size or digest.hexdigest() != self._sha256:
+                message = "what came is not what was announced; the file was left as it was"
+                raise wire.WireError(wire.BAD_CHECKSUM, message)
 
-    def _next(self, handle: int, position: int) -> Tuple[bytes, bool]:
+    def _next(self, handle: int, position: int) -> Tuple[Pieces, bool]:
         try:
-            payload, eof = self._job.receive(_STREAM)
+            found: Tuple[Pieces, bool] = self._job.receive(_STREAM)
         except wire.WireError:
             # A second try goes on after all that has come.
             for piece in self._job.rest(_STREAM):
@@ -137,7 +157,74 @@ class Upload:
                 _write(handle, kept, position)
                 position += len(kept)
             raise
-        return payload, eof
+        return found
+
+
+class Digest:
+    """Goes on with a running checksum in a thread of its own, while the caller does what else is to be done.
+
+    To compute one takes longer than to read and write what it is of. The first bytes need no thread: it takes time to
+    start one, as much as for those.
+    """
+
+    def __init__(self, digest: Any) -> None:
+        self._digest = digest
+        self._left = _NO_THREAD
+        self._pieces: Pieces = []  # none: there are no more
+        self._given, self._done = threading.Lock(), threading.Lock()
+        self._given.acquire()
+        self._thread: Optional[threading.Thread] = None
+
+    def __enter__(self) -> "Digest":
+        return self
+
+    def __exit__(self, *_error: Any) -> None:
+        self._finish()
+
+    def update(self, pieces: Pieces) -> None:
+        """Take the next pieces, as soon as those before them are done."""
+        self._left -= sum(map(len, pieces))
+        if self._left < 0 and self._thread is None:
+            self._start()
+        if self._thread is None:
+            self._add(pieces)
+        elif pieces:
+            self._give(pieces)
+
+    def hexdigest(self) -> str:
+        """The checksum of all that was given."""
+        self._finish()
+        return str(self._digest.hexdigest())
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, daemon=True)
+        # Where there are too many threads it is slower.
+        with contextlib.suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
+
+    def _give(self, pieces: Pieces) -> None:
+        self._done.acquire()
+        self._pieces = pieces
+        self._given.release()
+
+    def _run(self) -> None:
+        while True:
+            self._given.acquire()
+            if not self._pieces:
+                return
+            self._add(self._pieces)
+            self._done.release()
+
+    def _add(self, pieces: Pieces) -> None:
+        for piece in pieces:
+            self._digest.update(piece)
+
+    def _finish(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._give([])
+            thread.join()
 
 
 def hash_of(job: Any, handle: int, end: Optional[int] = None) -> Any:
@@ -159,7 +246,7 @@ def _sha256(content: bytes = b"") -> Any:
     return importlib.import_module("hashlib").sha256(content)
 
 
-def _write(handle: int, payload: Union[bytes, bytearray], position: int) -> None:
+def _write(handle: int, payload: wire.Payload, position: int) -> None:
     rest = memoryview(payload)
     while rest:
         written = os.pwrite(handle, rest, position)
