@@ -11,7 +11,6 @@ import array
 import contextlib
 import json
 import os
-import pkgutil
 import select
 import signal
 import socket
@@ -20,9 +19,11 @@ import threading
 from typing import IO, Dict, List, Optional
 
 from . import names
-from .linux import warm_python
 
 _PATIENCE = 20.0  # seconds that it may take to start and to copy itself
+# Not imported here: it loads much that the agent does without. What `ps` shows of it says what it is.
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_START = f"import sys; sys.path.insert(0, {_HOME!a}); from {__package__}.linux.warm_python import main; main()"
 _TRIES = 2  # the first may meet one that is about to end
 
 
@@ -131,12 +132,10 @@ class Pythons:
     def _begin(self, path: str, env: Dict[str, str]) -> None:
         self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        source = pkgutil.get_data(warm_python.__name__.rpartition(".")[0], "warm_python.py") or b""
-        command = [names.encode(path), b"-c", source]
         with theirs:
             try:
                 process = subprocess.Popen(
-                    command,
+                    [names.encode(path), b"-c", _START.encode("ascii")],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Tuple
 
 from kvmmanager_agent import execution, pythons, wire
 
-from .host import FULL, AgentCase, RemoteError, decoded
+from .host import FULL, AgentCase, RemoteError
 from .test_exec import children
 
 _WHERE = "import os; print(os.getpid(), os.getppid())\n"
@@ -47,6 +47,13 @@ class WarmCase(AgentCase):
         status, stdout, stderr = self.python(program, **options)
         self.assertEqual((status, stderr), (0, ""))
         return json.loads(stdout)
+
+    def next_piece(self) -> bytes:
+        """What comes next of a program's output."""
+        while True:
+            incoming = self.host.next()
+            if incoming.message.get("method") == "data" and incoming.payload:
+                return incoming.payload
 
     def parent(self, **options: Any) -> int:
         """What a program of ours is the child of: the interpreter that was copied, or the agent."""
@@ -154,7 +161,7 @@ class Programs(WarmCase):
             self.python("import time; time.sleep(60)", timeout=0.3)
         self.assertEqual(raised.exception.code, wire.TIMED_OUT)
         identity = self.begin("import time; print(1, flush=True); time.sleep(60)")
-        self.wait_for(lambda: self.host.next().message.get("method") == "data")
+        self.next_piece()
         self.host.call("exec_signal", of=identity, signal="TERM")
         self.assertEqual(self.host.answer(identity, {})["signal"], "TERM")
 
@@ -224,7 +231,7 @@ class Lives(WarmCase):
     def test_an_interpreter_that_is_killed(self) -> None:
         first = self.parent()
         identity = self.begin("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
-        pid = int(decoded(self.host.next().message["params"]["data"]))
+        pid = int(self.next_piece())
         os.kill(first, signal.SIGKILL)
         self.assertEqual(self.host.answer(identity, {})["signal"], "KILL")
         self.wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists())

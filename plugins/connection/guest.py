@@ -218,8 +218,9 @@ display = Display()
 # Ansible's families of shells → the program that takes a command line of it. Windows would begin with a line here, and
 # with paths in `_where_it_leads`.
 _SHELLS = {"sh": "/bin/sh", "csh": "csh", "fish": "fish"}
-# What Ansible has the shell do for a module that it pipelines. The sleep is for the sake of SSH.
-_PIPELINED = re.compile(r"(?P<python>/[\w/.+-]*/python[0-9.]*) && sleep 0")
+# What Ansible has the shell do after each command, for the sake of SSH. Here it is but one more process to start.
+_PAUSE = " && sleep 0"
+_PYTHON = re.compile(r"/[\w/.+-]*/python[0-9.]*")
 
 
 class Connection(ConnectionBase):
@@ -375,8 +376,9 @@ def _command(shell: str, line: str) -> Command:
     words = _shell_command(line)
     if words is None:
         return Command([shell, "-c", line])
-    pipelined = _PIPELINED.fullmatch(words[2])
-    return Command([pipelined["python"]], warm=True) if pipelined else Command(words)
+    program, option, inner = words
+    inner = inner.removesuffix(_PAUSE)
+    return Command([inner], warm=True) if _PYTHON.fullmatch(inner) else Command([program, option, inner])
 
 
 def _shell_command(line: str) -> list[str] | None:

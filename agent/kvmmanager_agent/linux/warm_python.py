@@ -4,11 +4,11 @@
 
 """A Python interpreter that has started already: each program runs in a copy of it (fork).
 
-It is run as text, by any Python that may be asked for, with one end of a socket (SOCK_SEQPACKET) as its stdin. A
-request is a JSON object with ``cwd``, ``env`` and ``keep``, sent with four descriptors: the program's stdin, from which
-its text is read as well, its stdout and stderr, and a socket for its status. The copy says ``pid`` and its process id
-there before it does anything of the program. In the end ``end`` is said there, and the exit status as `subprocess` has
-it. It is reaped when the other end was closed, so that its number is not another process's before.
+`main` is run by any Python that may be asked for, with one end of a socket (SOCK_SEQPACKET) as its stdin. A request is
+a JSON object with ``cwd``, ``env`` and ``keep``, sent with four descriptors: the program's stdin, from which its text
+is read as well, its stdout and stderr, and a socket for its status. The copy says ``pid`` and its process id there
+before it does anything of the program. In the end ``end`` is said there, and the exit status as `subprocess` has it. It
+is reaped when the other end was closed, so that its number is not another process's before.
 
 The interpreter ends when its socket is closed, and after ``keep`` seconds with nothing to do. When Python has changed
 on disk since it was started, it ends without running what it was asked for.
@@ -336,6 +336,7 @@ def _on_disk() -> List[Tuple[str, int, int]]:
 
 def main() -> None:
     """Load what programs load, then serve."""
+    del sys.path[0]  # where this file was found
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(0))
     interpreter = Interpreter(control)
     for name in _PRELOADED.split():
@@ -345,7 +346,3 @@ def main() -> None:
     if hasattr(gc, "freeze"):
         gc.freeze()  # what is never looked at stays shared with the copies
     interpreter.serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -110,8 +110,8 @@ def test_a_line_that_starts_one_program_needs_no_shell(guest: Guest) -> None:
     commands = {
         "/bin/sh -c '/usr/bin/python3 && sleep 0'": Command(["/usr/bin/python3"], warm=True),
         "/bin/sh -c '/opt/my-venv/bin/python3.12 && sleep 0'": Command(["/opt/my-venv/bin/python3.12"], warm=True),
-        "/bin/sh -c 'X=y /usr/bin/python3 && sleep 0'": Command(["/bin/sh", "-c", "X=y /usr/bin/python3 && sleep 0"]),
-        "/bin/sh -c '/usr/bin/python3 x.py && sleep 0'": Command(["/bin/sh", "-c", "/usr/bin/python3 x.py && sleep 0"]),
+        "/bin/sh -c 'X=y /usr/bin/python3 && sleep 0'": Command(["/bin/sh", "-c", "X=y /usr/bin/python3"]),
+        "/bin/sh -c '/usr/bin/python3 x.py && sleep 0'": Command(["/bin/sh", "-c", "/usr/bin/python3 x.py"]),
         """/bin/bash -c 'echo '"'"'a b'"'"''""": Command(["/bin/bash", "-c", "echo 'a b'"]),
     }
     for line, command in commands.items():
