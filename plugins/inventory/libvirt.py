@@ -274,6 +274,7 @@ from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.vars import combine_vars
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -391,23 +392,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add(self, name: str, domain: dict[str, Any], address: str | None, groups: list[str]) -> None:
         """One host with its variables and groups."""
-        facts = untrusted(domain)
-        variables = {f"libvirt_{fact}": facts[fact] for fact in self._shown if facts[fact] not in _NOTHING}
+        shown = [fact for fact in self._shown if domain[fact] not in _NOTHING]
+        variables = {f"libvirt_{fact}": untrusted(domain[fact]) for fact in shown}
         if address is not None:
             variables["ansible_host"] = untrusted(address)
         if self._connection and (address is not None or self._connection == _GUEST):
             variables["ansible_connection"] = self._connection
         variables.update(self._access.get(domain["uri"], {}))
-        for group in groups:
-            self.inventory.add_host(name, group)
-        if not groups:
-            self.inventory.add_host(name)
-        # The host's own method: the inventory's would look it up, and note the file that the value is not from, for
-        # each of thousands of values.
+        # The inventory's methods would look the host up again for each of thousands of groups and values. What they do
+        # is done here once a host.
+        self.inventory.add_host(name, *groups[:1])
         host = self.inventory.get_host(name)
-        for variable, value in variables.items():
-            host.set_variable(variable, value)
+        for group in groups[1:]:
+            self.inventory.groups[group].add_host(host)
+        host.vars = combine_vars(host.vars, variables)
         if self._constructs:
+            facts = untrusted(domain)
             self._construct(name, {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **variables})
 
     def _groups_of(self, domain: dict[str, Any]) -> list[str]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline, TimedOut
 
@@ -21,8 +20,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline impor
 THREADS = 64
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one item: a value, or the error in its place (`TimedOut` when it had not ended in time)."""
 
     value: Any = None

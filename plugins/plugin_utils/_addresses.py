@@ -33,6 +33,8 @@ class AddressPolicy:
         :param facts: of one domain: ``addresses`` in the order of their sources, and ``interfaces``.
         """
         addresses = facts["addresses"]
+        if not addresses:
+            return None  # a stopped domain, and a fleet may have thousands
         sources = list(dict.fromkeys(address["source"] for address in addresses))
         ranked = []
         for position, address in enumerate(addresses):

@@ -70,7 +70,7 @@ class Found:
     statistics: dict[str, Any]
     xml: Element | None = None
     stored: Element | None = None
-    agents: list[str] = field(default_factory=list)
+    agents: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -132,26 +132,30 @@ class Reader:
         return self._optional("read the name of the host", hostname, ""), found
 
     def _domains(self) -> list[Found]:
+        described = [item for item in self._described(self._listed()) if self.request.chosen(item)]
+        if self.request.stored:
+            self._add_stored(described)
+        return sorted(described, key=lambda item: item.name)
+
+    def _listed(self) -> list[Found]:
+        """The wanted ones, with what the list of all domains tells."""
         listed = self._call(
             self.connection.getAllDomainStats,
             libvirt.VIR_DOMAIN_STATS_STATE | self.request.statistics,
             libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,  # else one busy domain holds up all
         )
-        found = [item for item in map(_found, listed) if self.request.wanted(item)]
-        described = [item for item in self._described(found) if self.request.chosen(item)]
-        if self.request.stored:
-            self._add_stored(described)
-        return sorted(described, key=lambda item: item.name)
+        return [item for item in map(_found, listed) if self.request.wanted(item)]
 
     def _described(self, found: list[Found]) -> Iterator[Found]:
         """Those that still exist, with what their XML tells."""
         # The trees of thousands of domains are much to keep, and to make more of than a glance.
         read = parse if self.request.stored else glance
 
-        def describe(text: str) -> tuple[Element | None, list[str], dict[str, Any]]:
+        def describe(text: str) -> tuple[Element | None, tuple[str, ...], dict[str, Any]]:
             xml = read(text)
-            facts = {**summarize(xml), "addresses": []}
-            agents = connected_agents(xml) if facts["agent_connected"] else []
+            facts = summarize(xml)
+            facts["addresses"] = []
+            agents = tuple(connected_agents(xml)) if facts["agent_connected"] else ()
             return xml if self.request.stored else None, agents, facts
 
         for item, told in self._existing(found, 0, describe):

@@ -99,6 +99,23 @@ def test_a_host_has_the_facts_that_its_domain_has(inventory: Inventory, hosts: l
     assert "ansible_host" not in found
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "labels"), [("replace", {"env": "prod"}), ("merge", {"env": "prod", "own": "1"})]
+)
+def test_what_another_source_says_of_a_host_stays(
+    inventory: Inventory, monkeypatch: pytest.MonkeyPatch, behaviour: str, labels: dict[str, str]
+) -> None:
+    monkeypatch.setattr("ansible.constants.DEFAULT_HASH_BEHAVIOUR", behaviour)
+    manager = inventory()
+    before = groups(manager)
+    host = manager.get_host("web")
+    host.vars.update(ansible_user="me", libvirt_state="unheard of", libvirt_labels={"own": "1"})
+    inventory_loader.get(NAME).parse(manager._inventory, manager._loader, manager._sources[0])
+    found = variables(manager, "web")
+    assert (found["ansible_user"], found["libvirt_state"], found["libvirt_labels"]) == ("me", "running", labels)
+    assert groups(manager) == before
+
+
 def test_the_user_chooses_the_variables(inventory: Inventory) -> None:
     found = variables(inventory(variables=["uuid", "state_reason"]), "mail")
     assert {name for name in found if name.startswith("libvirt_")} == {"libvirt_uuid", "libvirt_state_reason"}
