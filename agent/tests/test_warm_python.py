@@ -76,6 +76,7 @@ class Programs(WarmCase):
                 "encodings": [sys.stdout.encoding, sys.getfilesystemencoding()], "flags": list(sys.flags),
                 "descriptors": [fd for fd in range(3, 64) if os.path.exists("/proc/self/fd/%d" % fd)
                                 and os.get_inheritable(fd)],
+                "globals": repr([__builtins__, __loader__, __spec__]),
                 "leads": os.getsid(0) == os.getpgid(0) == os.getpid(), "file": "__file__" in globals(),
                 "signals": [repr(signal.getsignal(number)) for number in range(1, 32)], "names": sorted(globals()),
             }))
@@ -103,6 +104,41 @@ class Programs(WarmCase):
                 self.assertEqual(found[0], status, program)
                 if stderr is not None:
                     self.assertEqual(found[1:], ("", stderr), program)
+
+    def test_uncommon_ends(self) -> None:
+        programs = [
+            "raise KeyboardInterrupt",
+            "import os; os.kill(os.getpid(), 2)",
+            "import atexit; atexit.register(exit, 5); print('printed')",
+            "import sys; sys.excepthook = lambda *error: sys.exit(5); print('printed'); 1 / 0",
+            "import sys; sys.excepthook = None; print('printed'); 1 / 0",
+            "import sys; sys.stderr = None; sys.exit('sorry')",
+            "import sys; print('printed'); sys.stdout.close()",
+            "import io, sys; print('printed'); sys.stdout = io.StringIO(); print('kept')",
+            "import ctypes; ctypes.CDLL(None).printf(b'printed')",
+        ]
+        for program in programs:
+            warm, usual = (self.python(program, warm=warm)[:2] for warm in (True, False))
+            self.assertEqual(warm, usual, program)
+
+    def test_what_was_left_open_is_closed_in_the_end(self) -> None:
+        written = self.folder / "written"
+        program = f"""
+            import tempfile
+
+            class Cleaning:
+                def __del__(self):
+                    print("cleaned")
+
+            left = open({str(written)!r}, "w")
+            left.write("all of it")
+            scratch = tempfile.NamedTemporaryFile(dir={str(self.folder)!r}, prefix="scratch")
+            first, second = Cleaning(), Cleaning()
+            first.other, second.other = second, first
+        """
+        self.assertEqual(self.python(program), (0, "cleaned\n" * 2, ""))
+        self.assertEqual(written.read_text(), "all of it")
+        self.assertEqual(list(self.folder.glob("scratch*")), [])
 
     def test_errors_are_shown_as_python_shows_them(self) -> None:
         for program in ("def f():\n    1 / 0\nf()\n", "if\n", "import sys\nsys.excepthook = print\nundefined\n"):
