@@ -16,7 +16,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from . import names, wire
-from .pythons import PYTHONS, Copied
+from .pythons import PYTHONS, Copied, Program
 from .waker import Waker
 
 _LINGER = 1.0  # seconds that output may still come after the command ended, from what it left running
@@ -93,7 +93,7 @@ class Execution:
         command = self._command
         if not command.warm:
             return None
-        return PYTHONS.start(command.path, command.cwd, command.env, command.warm)
+        return PYTHONS.start(Program(command.path, command.argv[0], command.env), command.cwd, command.warm)
 
     def _started(self) -> "subprocess.Popen[bytes]":
         command = self._command

@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import threading
-from typing import IO, Dict, List, Optional
+from typing import IO, Dict, List, NamedTuple, Optional
 
 from . import names
 
@@ -66,102 +66,135 @@ class Copied:
         return self.returncode
 
 
+class Program(NamedTuple):
+    """What is to be kept ready.
+
+    :ivar path: an interpreter.
+    :ivar name: what it is called by, from which Python derives where its modules are.
+    """
+
+    path: str
+    name: str
+    env: Dict[str, str]
+
+
+class Interpreter(NamedTuple):
+    """One that runs, and our end of its socket."""
+
+    program: Program
+    process: "subprocess.Popen[bytes]"
+    control: socket.socket
+
+
 class Pythons:
     """The one interpreter of the agent that is kept ready: that of the last program."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._path = ""
-        self._control: Optional[socket.socket] = None
+        self._kept: Optional[Interpreter] = None
         self._processes: List[subprocess.Popen[bytes]] = []  # it, and those before it that have not ended
 
-    def start(self, path: str, cwd: str, env: Dict[str, str], keep: int) -> Optional[Copied]:
-        """Run the program that will come from stdin; None when nothing has run and the usual way has to do.
+    def start(self, program: Program, cwd: str, keep: int) -> Optional[Copied]:
+        """Run what will come from stdin; None when nothing has run and the usual way has to do.
 
-        :param path: an interpreter, which is kept ready for ``keep`` seconds afterwards.
+        :param keep: for how many seconds the interpreter is kept ready afterwards.
         """
-        request = json.dumps({"cwd": cwd, "env": env, "keep": keep}).encode("ascii")
+        request = json.dumps({"cwd": cwd, "keep": keep}).encode("ascii")
         for _try in range(_TRIES):
             with contextlib.ExitStack() as ours:
-                copied = self._copy(path, env, request, ours)
+                copied = self._copy(program, request, ours)
                 if copied is not None:
                     ours.pop_all()
                     return copied
         return None
 
     def reap(self) -> None:
-        """Leave no zombie behind when it has ended. Called when a child of the agent ends, in the main thread."""
-        self._processes = [process for process in self._processes if process.poll() is None]
+        """Leave no zombie behind when one has ended. Called when a child of the agent ends, in the main thread."""
+        for process in list(self._processes):
+            if process.poll() is not None:
+                with contextlib.suppress(ValueError):  # another thread was faster
+                    self._processes.remove(process)
 
-    def _copy(self, path: str, env: Dict[str, str], request: bytes, ours: contextlib.ExitStack) -> Optional[Copied]:
+    def _copy(self, program: Program, request: bytes, ours: contextlib.ExitStack) -> Optional[Copied]:
+        ends, handed = [], []
         with contextlib.ExitStack() as theirs:
-            pipes = [os.pipe() for _stream in range(3)]
-            ends = [pipes[0][1], pipes[1][0], pipes[2][0]]
-            handed = [pipes[0][0], pipes[1][1], pipes[2][1]]
-            for handle in ends:
-                ours.callback(os.close, handle)
-            for handle in handed:
-                theirs.callback(os.close, handle)
+            for mine in (1, 0, 0):  # it writes to the program's stdin and reads the two others
+                pipe = os.pipe()
+                ours.callback(os.close, pipe[mine])
+                theirs.callback(os.close, pipe[1 - mine])
+                ends.append(pipe[mine])
+                handed.append(pipe[1 - mine])
             status, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.callback(status.close)
             theirs.callback(other.close)
             with self._lock:
-                if not self._ask(path, env, request, [*handed, other.fileno()]):
-                    return None
+                asked = self._ask(program, request, [*handed, other.fileno()])
+        if asked is None:
+            return None
         hangs = not _is_readable(status, _PATIENCE)
         pid = None if hangs else _said(status, b"pid")
         if pid is None:
-            self._give_up(hangs)
+            self._give_up(asked, hangs)
             return None
         return Copied(pid, status, ends)
 
-    def _ask(self, path: str, env: Dict[str, str], request: bytes, handles: List[int]) -> bool:
+    def _ask(self, program: Program, request: bytes, handles: List[int]) -> Optional[Interpreter]:
         """Send a request to the interpreter, which is started when it is not there."""
-        if self._control is None or self._path != path:
-            self._begin(path, env)
-        if self._control is None:
-            return False
+        if self._kept is None or self._kept.program != program:
+            self._begin(program)
+        if self._kept is None:
+            return None
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", handles))]
         try:
-            self._control.sendmsg([request], ancillary)
+            self._kept.control.sendmsg([request], ancillary)
         except OSError:
             self._end()
-            return False
-        return True
+            return None
+        return self._kept
 
-    def _begin(self, path: str, env: Dict[str, str]) -> None:
+    def _begin(self, program: Program) -> None:
         self._end()
+        if _is_script(program.path):
+            return  # what Python it starts, and with what environment, may be another one each time
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
                 process = subprocess.Popen(
-                    [names.encode(path), b"-c", _START.encode("ascii")],
+                    [names.encode(program.name), b"-c", _START.encode("ascii")],
+                    executable=names.encode(program.path),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd="/",
-                    env={names.encode(name): names.encode(value) for name, value in env.items()},
+                    env={names.encode(name): names.encode(value) for name, value in program.env.items()},
                     start_new_session=True,
                 )
             except OSError:
                 ours.close()
                 return
         self._processes.append(process)
-        self._path, self._control = path, ours
+        self._kept = Interpreter(program, process, ours)
 
-    def _give_up(self, hangs: bool) -> None:
+    def _give_up(self, asked: Interpreter, hangs: bool) -> None:
         """Take no program to an interpreter again that did not begin one; what it was asked for is never begun."""
+        if hangs:
+            asked.process.kill()
         with self._lock:
-            if hangs and self._processes:
-                self._processes[-1].kill()
-            self._end()
+            if self._kept is asked:
+                self._end()
 
     def _end(self) -> None:
         """Forget the interpreter. It ends by itself, after the programs that it looks after."""
-        if self._control is not None:
-            self._control.close()
-        self._control = None
+        if self._kept is not None:
+            self._kept.control.close()
+        self._kept = None
         self.reap()
+
+
+def _is_script(path: str) -> bool:
+    with contextlib.suppress(OSError), open(names.encode(path), "rb") as program:
+        return program.read(2) == b"#!"
+    return False
 
 
 def _pipe(handle: int, mode: str) -> IO[bytes]:

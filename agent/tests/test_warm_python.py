@@ -4,9 +4,11 @@
 
 """Programs in copies of a Python that has started already: they must not notice, nor each other."""
 
+import contextlib
 import json
 import os
 import pathlib
+import resource
 import signal
 import sys
 import textwrap
@@ -59,6 +61,28 @@ class WarmCase(AgentCase):
         """What a program of ours is the child of: the interpreter that was copied, or the agent."""
         return int(self.python(_WHERE, **options)[1].split()[1])
 
+    def answer_among(self, requests: List[str], identity: str) -> Any:
+        """The status of one of several; the answers of the others are kept for later."""
+        self.kept = getattr(self, "kept", {})
+        while identity not in self.kept:
+            message = self.host.next().message
+            if message.get("id") in requests:
+                found = message.get("result", {})
+                self.kept[message["id"]] = found.get("exit", found.get("signal"))
+        return self.kept[identity]
+
+    def environment(self, first: str = "") -> pathlib.Path:
+        """A virtual environment whose Python does ``first``, one line, when it starts."""
+        folder = self.folder / "environment"
+        packages = folder / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages"
+        packages.mkdir(parents=True)
+        (packages / "first.pth").write_text(f"import os, sys, time; {first}\n")
+        program = os.path.realpath(sys.executable)
+        (folder / "pyvenv.cfg").write_text(f"home = {os.path.dirname(program)}\n")
+        (folder / "bin").mkdir()
+        (folder / "bin" / "python").symlink_to(program)
+        return folder
+
 
 class Programs(WarmCase):
     def test_copies_of_one_interpreter(self) -> None:
@@ -82,8 +106,6 @@ class Programs(WarmCase):
             }))
         """
         warm, usual = (self.said(program, warm=warm, cwd="/usr") for warm in (True, False))
-        for both in (warm, usual):
-            both["environment"].pop("LC_CTYPE", None)  # Python's own, of its start
         self.assertEqual(warm, usual)
 
     def test_ends(self) -> None:
@@ -182,15 +204,6 @@ class Programs(WarmCase):
         for identity in reversed(requests):
             self.assertEqual(self.answer_among(requests, identity), 0)
 
-    def answer_among(self, requests: List[str], identity: str) -> int:
-        """The status of one of several; the answers of the others are kept for later."""
-        self.kept = getattr(self, "kept", {})
-        while identity not in self.kept:
-            message = self.host.next().message
-            if message.get("id") in requests:
-                self.kept[message["id"]] = message["result"]["exit"]
-        return int(self.kept[identity])
-
     def test_time_and_signals_end_them(self) -> None:
         self.parent()
         with self.assertRaises(RemoteError) as raised:
@@ -273,6 +286,37 @@ class Lives(WarmCase):
         self.wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists())
         self.assertNotIn(self.parent(), (first, self.process.pid))
 
+    def test_it_is_what_was_called(self) -> None:
+        folder = self.environment("os.environ['FIRST'] = 'x'")
+        (self.folder / "now").symlink_to(folder)
+        program = "import json, os, sys; print(json.dumps([sys.executable, sys.prefix, sys.path, dict(os.environ)]))"
+        python = str(self.folder / "now" / "bin" / "python")
+        warm, usual = (self.said(program, argv=python, warm=warm) for warm in (True, False))
+        self.assertEqual(warm, usual)
+        self.assertEqual((warm[0], warm[3]["FIRST"]), (python, "x"))
+        self.assertNotEqual(self.parent(argv=python), self.process.pid)
+
+    def test_a_script_may_start_another_one_each_time(self) -> None:
+        script = self.folder / "python"
+        script.write_text(f'#!/bin/sh\nCHOSEN=$(cat {self.folder}/chosen) exec {sys.executable} "$@"\n')
+        script.chmod(0o755)
+        for chosen in ("one", "other"):
+            (self.folder / "chosen").write_text(chosen)
+            program = "import os; print(os.environ['CHOSEN'])"
+            self.assertEqual(self.python(program, argv=str(script)), (0, chosen + "\n", ""))
+
+    def test_an_agent_without_descriptors(self) -> None:
+        self.parent()
+        before = self.descriptors()
+        usual = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        for most in range(before, before + 16):
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (most, usual[1]))
+            with contextlib.suppress(RemoteError):
+                self.python("pass")
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, usual)
+        self.parent()
+        self.assertEqual(self.descriptors(), before)
+
     def test_another_interpreter_takes_its_place(self) -> None:
         link = self.folder / "python"
         link.symlink_to(sys.executable)
@@ -282,16 +326,11 @@ class Lives(WarmCase):
         self.wait_for(lambda: children(self.process.pid) == [second])
 
     def test_python_that_has_changed(self) -> None:
-        version = "python{}.{}".format(*sys.version_info)
-        packages = self.folder / "lib" / version / "site-packages"
-        packages.mkdir(parents=True)
-        (self.folder / "bin").mkdir()
-        (self.folder / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
-        home = os.path.dirname(os.path.realpath(sys.executable))
-        (self.folder / "pyvenv.cfg").write_text(f"home = {home}\n")
-        python = str(self.folder / "bin" / "python")
+        folder = self.environment()
+        python = str(folder / "bin" / "python")
         first = self.parent(argv=python)
         self.assertEqual(self.parent(argv=python), first)
+        (packages,) = folder.glob("lib/*/site-packages")
         (packages / "news.py").write_text("VALUE = 5\n")
         self.assertEqual(self.python("import news; print(news.VALUE)", argv=python)[:2], (0, "5\n"))
         self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
@@ -324,16 +363,24 @@ class NoLife(WarmCase):
 
 class Hanging(WarmCase):
     def serve(self, handle: int, config: str) -> int:
-        pythons._PATIENCE = 0.3
+        pythons._PATIENCE = 1
         return super().serve(handle, config)
 
-    def test_an_interpreter_that_hangs_is_done_without(self) -> None:
-        slow = self.folder / "python"
+    def setUp(self) -> None:
+        super().setUp()
         # It starts slowly when it is to be kept, and at once when it is not.
-        slow.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec sleep 60\nexec {sys.executable} "$@"\n')
-        slow.chmod(0o755)
-        self.assertEqual(self.parent(argv=str(slow)), self.process.pid)
+        folder = self.environment("b'-c' in open('/proc/self/cmdline', 'rb').read().split(b'\\0') and time.sleep(60)")
+        self.hanging = str(folder / "bin" / "python")
+
+    def test_an_interpreter_that_hangs_is_done_without(self) -> None:
+        self.assertEqual(self.parent(argv=self.hanging), self.process.pid)
         self.wait_for(lambda: not children(self.process.pid))
+
+    def test_another_one_is_let_alone(self) -> None:
+        requests = [self.begin("pass", argv=self.hanging)]
+        self.wait_for(lambda: children(self.process.pid))
+        requests.append(self.begin("import time; time.sleep(2.5)"))
+        self.assertEqual([self.answer_among(requests, identity) for identity in requests], [0, 0])
 
 
 def _without_source(shown: str) -> List[str]:

@@ -238,8 +238,6 @@ class Interpreter:
                 os.dup2(handle, number)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.environ.clear()
-            os.environ.update(request["env"])
             os.write(handles[3], b"pid %d" % os.getpid())
             _close_all_but(0, 1, 2, tell)
             status = run(_read_all(0))
