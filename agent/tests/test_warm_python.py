@@ -10,6 +10,7 @@ import os
 import pathlib
 import resource
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -182,6 +183,14 @@ class Programs(WarmCase):
         self.assertEqual((status, stderr), (4, ""))
         self.assertEqual(sorted(stdout.split()), sorted(["no", "end", "of", "line", "thread", "pool", "registered"]))
 
+    def test_a_time_zone_that_has_changed(self) -> None:
+        # What a new /etc/localtime is to it takes more to try.
+        change = "import os, time; from kvmmanager_agent.linux import warm_python; os.environ['TZ'] = 'XYZ-5'"
+        program = "import time; print(time.tzname[0], time.localtime().tm_gmtoff)"
+        command = [sys.executable, "-c", f"{change}; os._exit(warm_python.run(b{program!r}))"]
+        env = dict(os.environ, TZ="UTC", PYTHONPATH=os.pathsep.join(sys.path))
+        self.assertEqual(subprocess.check_output(command, env=env), b"XYZ 18000\n")
+
     def test_nothing_of_one_is_seen_by_the_next(self) -> None:
         program = """
             import builtins, json, os, random, sys
@@ -333,6 +342,27 @@ class Lives(WarmCase):
         (packages,) = folder.glob("lib/*/site-packages")
         (packages / "news.py").write_text("VALUE = 5\n")
         self.assertEqual(self.python("import news; print(news.VALUE)", argv=python)[:2], (0, "5\n"))
+        self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
+
+    def test_a_folder_of_modules_that_comes_later(self) -> None:
+        folder = self.environment()
+        python = str(folder / "bin" / "python")
+        (packages,) = folder.glob("lib/*/site-packages")
+        packages.rename(self.folder / "later")
+        (self.folder / "later" / "news.py").write_text("VALUE = 5\n")
+        self.assertNotEqual(self.parent(argv=python), self.process.pid)
+        (self.folder / "later").rename(packages)
+        self.assertEqual(self.python("import news; print(news.VALUE)", argv=python)[:2], (0, "5\n"))
+
+    def test_a_library_that_has_changed(self) -> None:
+        library = self.folder / "library"
+        library.write_text("old")
+        load = f"import mmap; sys.kept = mmap.mmap(os.open({str(library)!r}, 0), 0, access=mmap.ACCESS_READ)"
+        python = str(self.environment(load) / "bin" / "python")
+        first = self.parent(argv=python)
+        self.assertEqual(self.parent(argv=python), first)
+        (self.folder / "new").write_text("new")
+        (self.folder / "new").rename(library)
         self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
 
     def test_it_ends_with_the_agent(self) -> None:

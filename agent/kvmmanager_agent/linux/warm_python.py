@@ -26,6 +26,7 @@ import os
 import random
 import select
 import signal
+import site
 import socket
 import sys
 import threading
@@ -162,12 +163,16 @@ class Interpreter:
         self._copies = []  # type: List[Copy]
         self._open = True  # more may be asked for
         self._keep = 60.0
-        self._before = _on_disk()
+        self._on_disk = {}  # type: Dict[str, Optional[Tuple[int, int]]]
         self._ended, writer = os.pipe()
         for handle in (self._ended, writer):
             os.set_blocking(handle, False)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         signal.set_wakeup_fd(writer)
+
+    def watch(self, paths: List[str]) -> None:
+        """End when one of these is another one than now."""
+        self._on_disk.update((path, _facts(path)) for path in paths)
 
     def serve(self) -> None:
         """Run programs until there is nothing to do for a while."""
@@ -213,7 +218,7 @@ class Interpreter:
     def _copy(self) -> None:
         """Run a program, unless this is the end."""
         request, handles = _receive(self._control)
-        if not request or self._before != _on_disk():
+        if not request or any(_facts(path) != facts for path, facts in self._on_disk.items()):
             self._open = False
             for handle in (*handles, self._control.detach()):
                 os.close(handle)
@@ -249,6 +254,7 @@ class Interpreter:
 
 def run(text: bytes) -> int:
     """Run a program as ``python3`` does that reads it from its stdin; its exit status, or less than 0 for a signal."""
+    time.tzset()  # it may be another one than when this Python began
     random.seed()  # before Python 3.7 all copies would go on alike
     importlib.invalidate_caches()
     sys.path_hooks.insert(0, Importer)
@@ -377,14 +383,25 @@ def _close_all_but(*kept: int) -> None:
                 os.close(int(name))
 
 
-def _on_disk() -> List[Tuple[str, int, int]]:
-    """What tells this Python, with the modules that are installed for it, from a newer one in the same place."""
-    found = []
-    for path in [sys.executable, *filter(None, sys.path)]:
-        with contextlib.suppress(OSError):
-            facts = os.stat(path)
-            found.append((path, facts.st_ino, facts.st_mtime_ns))
-    return found
+def _facts(path: str) -> Optional[Tuple[int, int]]:
+    """What tells a file, or folder, from a newer one in the same place."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _places() -> List[str]:
+    """This Python, and the folders of its modules; even those that it will only look into once they are there."""
+    folders = list(getattr(site, "getsitepackages", list)())  # older virtual environments have none
+    return [sys.executable, *filter(None, sys.path), *folders, site.getusersitepackages()]
+
+
+def _mapped() -> List[str]:
+    """The files that are loaded: libraries, which do not fit to those that would be loaded later, and locales."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        return list({line[line.index("/") :].rstrip("\n") for line in maps if "/" in line})
 
 
 def main() -> None:
@@ -392,9 +409,11 @@ def main() -> None:
     del sys.path[0]  # where this file was found
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(0))
     interpreter = Interpreter(control)
+    interpreter.watch(_places())
     for name in _PRELOADED.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    interpreter.watch(_mapped())
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()  # what is never looked at stays shared with the copies
