@@ -14,6 +14,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from typing import Any, Dict, List, Tuple
 
 from kvmmanager_agent import execution, pythons, wire
@@ -101,6 +102,7 @@ class Programs(WarmCase):
                 "encodings": [sys.stdout.encoding, sys.getfilesystemencoding()], "flags": list(sys.flags),
                 "descriptors": [fd for fd in range(3, 64) if os.path.exists("/proc/self/fd/%d" % fd)
                                 and os.get_inheritable(fd)],
+                "seekable": [stream.seekable() for stream in (sys.stdin, sys.stdout, sys.stderr)],
                 "globals": repr([__builtins__, __loader__, __spec__]),
                 "leads": os.getsid(0) == os.getpgid(0) == os.getpid(), "file": "__file__" in globals(),
                 "signals": [repr(signal.getsignal(number)) for number in range(1, 32)], "names": sorted(globals()),
@@ -232,6 +234,13 @@ class Programs(WarmCase):
         self.assertEqual(self.descriptors(), before)
         self.wait_for(lambda: not children(interpreter))
 
+    def test_it_may_close_all_descriptors(self) -> None:
+        interpreter = self.parent()
+        for program in ("os.closerange(3, 64); time.sleep(1)", "os.execv('/bin/sleep', ['sleep', '1'])"):
+            before = seconds_of(interpreter)
+            self.assertEqual(self.python("import os, time; " + program)[0], 0)
+            self.assertLess(seconds_of(interpreter) - before, 0.3, "it waits for the end without a pause")
+
     def test_of_a_host_that_vanishes(self) -> None:
         pid = int(self.python(_WHERE)[1].split()[1])
         self.begin("import time; time.sleep(60)")
@@ -267,6 +276,20 @@ class Codes(WarmCase):
         self.assertEqual(self.said(program % "one"), ["one", True, "package", not known])
         # The name alone does not make it the same.
         self.assertEqual(self.said(program % "two"), ["two", True, "package", not known])
+
+    def test_what_it_has_to_compile_is_told_nobody_else(self) -> None:
+        place, file = self.folder / "brought.zip", self.folder / "file"
+        with zipfile.ZipFile(str(place), "w") as brought:
+            brought.writestr("alone.py", "")
+        program = f"""
+            import os, sys
+            sys.path.insert(0, {str(place)!r})
+            import alone
+            os.closerange(3, 64)
+            files = [os.open({str(file)!r}, os.O_WRONLY | os.O_CREAT) for _number in range(32)]
+        """
+        self.assertEqual(self.python(program), (0, "", ""))
+        self.assertEqual(file.read_text(), "")
 
 
 class Lives(WarmCase):
@@ -344,6 +367,31 @@ class Lives(WarmCase):
         self.assertEqual(self.python("import news; print(news.VALUE)", argv=python)[:2], (0, "5\n"))
         self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
 
+    def test_python_that_has_changed_while_several_begin(self) -> None:
+        folder = self.environment()
+        python = str(folder / "bin" / "python")
+        interpreter = self.parent(argv=python)
+        self.begin("import time; time.sleep(60)", argv=python)
+        self.wait_for(lambda: children(interpreter))
+        (folder / "lib" / "news").mkdir()
+        (folder / "lib" / "news").rename(next(folder.glob("lib/*/site-packages")) / "news")
+        os.kill(interpreter, signal.SIGSTOP)
+        requests = [self.begin("pass", argv=python) for _time in range(4)]
+        time.sleep(0.5)  # until all of them have asked it
+        begin = time.monotonic()
+        os.kill(interpreter, signal.SIGCONT)
+        self.assertEqual([self.answer_among(requests, identity) for identity in requests], [0] * 4)
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_an_interpreter_without_descriptors(self) -> None:
+        interpreter = self.parent()
+        request = self.begin("import time; print(1, flush=True); time.sleep(1)")
+        self.next_piece()
+        most = len(os.listdir(f"/proc/{interpreter}/fd"))
+        resource.prlimit(interpreter, resource.RLIMIT_NOFILE, (most, most))
+        self.assertNotEqual(self.parent(), interpreter)
+        self.assertEqual(self.answer_among([request], request), 0)
+
     def test_a_folder_of_modules_that_comes_later(self) -> None:
         folder = self.environment()
         python = str(folder / "bin" / "python")
@@ -383,6 +431,11 @@ class ShortLife(WarmCase):
         self.wait_for(lambda: not children(self.process.pid))
         self.assertNotIn(self.parent(), (pid, self.process.pid))
 
+    def test_the_time_begins_with_the_end_of_a_program(self) -> None:
+        pid = self.parent()
+        self.python("import time; time.sleep(1.3)")
+        self.assertEqual(self.parent(), pid)
+
 
 class NoLife(WarmCase):
     config = dict(FULL, limits={"warm_python": 0})
@@ -411,6 +464,12 @@ class Hanging(WarmCase):
         self.wait_for(lambda: children(self.process.pid))
         requests.append(self.begin("import time; time.sleep(2.5)"))
         self.assertEqual([self.answer_among(requests, identity) for identity in requests], [0, 0])
+
+
+def seconds_of(pid: int) -> float:
+    """How long a process has worked."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _without_source(shown: str) -> List[str]:

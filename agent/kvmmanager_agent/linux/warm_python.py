@@ -4,11 +4,12 @@
 
 """A Python interpreter that has started already: each program runs in a copy of it (fork).
 
-`main` is run by any Python that may be asked for, with one end of a socket (SOCK_SEQPACKET) as its stdin. A request is
-a JSON object with ``cwd``, ``env`` and ``keep``, sent with four descriptors: the program's stdin, from which its text
-is read as well, its stdout and stderr, and a socket for its status. The copy says ``pid`` and its process id there
-before it does anything of the program. In the end ``end`` is said there, and the exit status as `subprocess` has it. It
-is reaped when the other end was closed, so that its number is not another process's before.
+`main` is run by any Python that may be asked for, with one end of a socket (SOCK_SEQPACKET) as its stdin, stdout and
+stderr: from that Python learns, as from the pipes of a program, that it cannot seek there. A request is a JSON object
+with ``cwd`` and ``keep``, sent with four descriptors: the program's stdin, from which its text is read as well, its
+stdout and stderr, and a socket for its status. The copy says ``pid`` and its process id there before it does anything
+of the program. In the end ``end`` is said there, and the exit status as `subprocess` has it. It is reaped when the
+other end was closed, so that its number is not another process's before.
 
 The interpreter ends when its socket is closed, and after ``keep`` seconds with nothing to do. When Python has changed
 on disk since it was started, it ends without running what it was asked for.
@@ -118,9 +119,10 @@ class Copy:
     def __init__(self, pid: int, status: socket.socket, missed: int) -> None:
         self.status = status
         self.wanted = True  # the other end of ``status`` is open
-        self.missed = missed
+        self.missed = missed  # less than 0 when nothing more can come
         self._pid = pid
         self._told = b""
+        self._ended = False
 
     def read(self) -> bool:
         """Take some of what it tells about modules; whether there may be more."""
@@ -129,22 +131,29 @@ class Copy:
         except BlockingIOError:
             return False
         self._told += piece
+        if not piece:
+            self._stop_reading()  # the end is announced for ever, and a program that has closed it may run for long
         return bool(piece)
 
     def has_ended(self) -> bool:
         """Say so when it has."""
-        if self.missed >= 0:
+        if not self._ended:
             ended = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
                 return False
+            self._ended = True
             status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
             with contextlib.suppress(OSError):
                 self.status.send(b"end %d" % status)
-            while self.read():
+            while self.missed >= 0 and self.read():
                 pass
-            os.close(self.missed)
-            self.missed = -1
+            self._stop_reading()
         return True
+
+    def _stop_reading(self) -> None:
+        if self.missed >= 0:
+            os.close(self.missed)
+        self.missed = -1
 
     def reap(self) -> List[Tuple[str, str]]:
         """Forget it; the modules that it had to compile."""
@@ -180,11 +189,12 @@ class Interpreter:
         while self._copies or (self._open and time.monotonic() < quiet_since + self._keep):
             events = dict(self._wait(quiet_since))
             if self._open and self._control.fileno() in events:
-                quiet_since = time.monotonic()
                 self._copy()
             if self._ended in events:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._ended, _BLOCK)
+            if self._copies:
+                quiet_since = time.monotonic()
             for copy in list(self._copies):
                 self._look_after(copy, events)
             if not events and CODES.missed:
@@ -216,22 +226,29 @@ class Interpreter:
             self._copies.remove(copy)
 
     def _copy(self) -> None:
-        """Run a program, unless this is the end."""
-        request, handles = _receive(self._control)
-        if not request or any(_facts(path) != facts for path, facts in self._on_disk.items()):
-            self._open = False
-            for handle in (*handles, self._control.detach()):
-                os.close(handle)
-            return
-        self._keep = request["keep"]
-        status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=handles[3])
+        """Run a program, unless this is the end, or there is no room for one more."""
+        handles = []  # type: List[int]
+        try:
+            request, handles = _receive(self._control)
+            if len(handles) == _HANDLES and all(_facts(path) == facts for path, facts in self._on_disk.items()):
+                self._start(request, handles)
+                return
+        except OSError:
+            pass  # the agent sees that it has not begun
+        self._open = False
+        for handle in (*handles, self._control.detach()):
+            os.close(handle)
+
+    def _start(self, request: Dict[str, Any], handles: List[int]) -> None:
         missed, tell = os.pipe()
         os.set_blocking(missed, False)
         pid = os.fork()
         if not pid:
             self._become(request, handles, tell)
+        self._keep = request["keep"]
         for handle in (*handles[:3], tell):
             os.close(handle)
+        status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=handles[3])
         self._copies.append(Copy(pid, status, missed))
 
     def _become(self, request: Dict[str, Any], handles: List[int], tell: int) -> None:
@@ -245,8 +262,9 @@ class Interpreter:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.write(handles[3], b"pid %d" % os.getpid())
             _close_all_but(0, 1, 2, tell)
+            pipe = os.fstat(tell)
             status = run(_read_all(0))
-            _tell(tell)
+            _tell(tell, pipe)
             _exit(status)
         finally:
             os._exit(255)
@@ -351,11 +369,11 @@ def _exit(status: int) -> None:
     os._exit(status)
 
 
-def _tell(handle: int) -> None:
-    """Tell the interpreter what this copy of it had to compile."""
+def _tell(handle: int, pipe: os.stat_result) -> None:
+    """Tell the interpreter what this copy of it had to compile, unless the program has made something else of that."""
     rest = memoryview(json.dumps(CODES.missed).encode("ascii")) if CODES.missed else memoryview(b"")
     with contextlib.suppress(OSError):
-        while rest:
+        while rest and os.path.samestat(os.fstat(handle), pipe):
             rest = rest[os.write(handle, rest) :]
 
 
@@ -408,6 +426,9 @@ def main() -> None:
     """Load what programs load, then serve."""
     del sys.path[0]  # where this file was found
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for handle in range(3):
+        os.dup2(nothing, handle)  # who closes ``control`` has closed it
     interpreter = Interpreter(control)
     interpreter.watch(_places())
     for name in _PRELOADED.split():
