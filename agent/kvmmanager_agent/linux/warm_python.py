@@ -15,6 +15,7 @@ The interpreter ends when its socket is closed, and after ``keep`` seconds with 
 on disk since it was started, it ends without running what it was asked for.
 """
 
+import _imp
 import array
 import atexit
 import builtins
@@ -39,7 +40,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 _HANDLES = 4
 _LONGEST = 64 * 1024  # bytes of a request
 _BLOCK = 64 * 1024
-_MOST_SOURCE = 8 * 1024 * 1024  # characters of source whose code is kept
+_MOST_SOURCE = 8 * 1024 * 1024  # bytes of source whose code is kept
 
 # What modules of Ansible load of Python's own before they begin.
 _PRELOADED = (
@@ -58,11 +59,11 @@ class Codes:
     """
 
     def __init__(self) -> None:
-        self.missed = []  # type: List[Tuple[str, str]]
-        self._known = {}  # type: Dict[Tuple[str, str], types.CodeType]
+        self.missed = []  # type: List[Tuple[str, bytes]]
+        self._known = {}  # type: Dict[Tuple[str, bytes], types.CodeType]
         self._size = 0
 
-    def find(self, name: str, source: str) -> Optional[types.CodeType]:
+    def find(self, name: str, source: bytes) -> Optional[types.CodeType]:
         """The code of a module; one that is not known is noted."""
         found = self._known.get((name, source))
         if found is None:
@@ -93,20 +94,29 @@ class Importer(zipimport.zipimporter):
 
     def get_filename(self, fullname: str) -> str:
         """The path of a module. The base class compiles the module for it."""
-        if self.get_source(fullname) is None:
-            return str(super().get_filename(fullname))
-        return os.path.join(self.archive, self._name(fullname))
+        path = self._path(fullname)
+        return str(super().get_filename(fullname)) if self._source(path) is None else path
 
     def get_code(self, fullname: str) -> Any:
         """The code of a module."""
-        source = self.get_source(fullname)
-        known = None if source is None else CODES.find(self._name(fullname), source)
-        return known or super().get_code(fullname)
+        path = self._path(fullname)
+        source = self._source(path)
+        known = None if source is None else CODES.find(path[len(self.archive) + 1 :], source)
+        if known is None:
+            return super().get_code(fullname)
+        # It was compiled without the archive, which is another one each time. Ansible looks at these names.
+        _imp._fix_co_filename(known, path)
+        return known
 
-    def _name(self, fullname: str) -> str:
-        """The path of a module's source in the zip file."""
+    def _path(self, fullname: str) -> str:
+        """What would be the path of a module's source."""
         end = "/__init__.py" if self.is_package(fullname) else ".py"
-        return self.prefix + fullname.rpartition(".")[2] + end
+        return os.path.join(self.archive, self.prefix + fullname.rpartition(".")[2] + end)
+
+    def _source(self, path: str) -> Optional[bytes]:
+        with contextlib.suppress(OSError):
+            return self.get_data(path)
+        return None
 
 
 class Copy:
@@ -155,12 +165,12 @@ class Copy:
             os.close(self.missed)
         self.missed = -1
 
-    def reap(self) -> List[Tuple[str, str]]:
+    def reap(self) -> List[Tuple[str, bytes]]:
         """Forget it; the modules that it had to compile."""
         os.waitpid(self._pid, 0)
         self.status.close()
         with contextlib.suppress(ValueError):
-            return [(str(name), str(source)) for name, source in json.loads(self._told.decode("utf-8"))]
+            return [(name, source.encode("latin-1")) for name, source in json.loads(self._told.decode("ascii"))]
         return []
 
 
@@ -371,7 +381,8 @@ def _exit(status: int) -> None:
 
 def _tell(handle: int, pipe: os.stat_result) -> None:
     """Tell the interpreter what this copy of it had to compile, unless the program has made something else of that."""
-    rest = memoryview(json.dumps(CODES.missed).encode("ascii")) if CODES.missed else memoryview(b"")
+    missed = [(name, source.decode("latin-1")) for name, source in CODES.missed]
+    rest = memoryview(json.dumps(missed).encode("ascii") if missed else b"")
     with contextlib.suppress(OSError):
         while rest and os.path.samestat(os.fstat(handle), pipe):
             rest = rest[os.write(handle, rest) :]
