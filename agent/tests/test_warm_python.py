@@ -18,6 +18,7 @@ import zipfile
 from typing import Any, Dict, List, Tuple
 
 from kvmmanager_agent import execution, pythons, wire
+from kvmmanager_agent.linux import warm_python
 
 from .host import FULL, AgentCase, RemoteError
 from .test_exec import children
@@ -98,6 +99,7 @@ class Programs(WarmCase):
             import json, os, random, signal, sys
             print(json.dumps({
                 "name": __name__, "main": sys.modules["__main__"].__dict__ is globals(), "argv": sys.argv,
+                "called": getattr(sys, "orig_argv", []),
                 "path": sys.path, "environment": dict(os.environ), "folder": os.getcwd(), "stdin": sys.stdin.read(),
                 "encodings": [sys.stdout.encoding, sys.getfilesystemencoding()], "flags": list(sys.flags),
                 "descriptors": [fd for fd in range(3, 64) if os.path.exists("/proc/self/fd/%d" % fd)
@@ -416,6 +418,10 @@ class Lives(WarmCase):
         (self.folder / "new").rename(library)
         self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
 
+    def test_a_policy_for_ciphers(self) -> None:
+        # Tests cannot change it; others show what becomes of what has changed.
+        self.assertLessEqual({"/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"}, set(warm_python._places()))
+
     def test_it_ends_with_the_agent(self) -> None:
         pid = self.parent()
         self.process.kill()
@@ -431,7 +437,7 @@ class ShortLife(WarmCase):
     def test_it_ends_when_it_is_not_used(self) -> None:
         pid = self.parent()
         self.assertNotEqual(pid, self.process.pid)
-        self.wait_for(lambda: not children(self.process.pid))
+        self.wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists())
         self.assertNotIn(self.parent(), (pid, self.process.pid))
 
     def test_the_time_begins_with_the_end_of_a_program(self) -> None:

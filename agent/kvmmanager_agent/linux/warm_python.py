@@ -50,6 +50,13 @@ _PRELOADED = (
     "subprocess syslog tempfile textwrap traceback typing urllib.parse uuid warnings weakref zipfile"
 )
 
+# What OpenSSL, which `hashlib` loads, reads but once: a policy for ciphers among it.
+_OPENSSL = [
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/crypto-policies/back-ends/opensslcnf.config",
+]
+
 
 class Codes:
     """The code of modules that programs bring along as source in a zip file, as those of Ansible do.
@@ -105,7 +112,7 @@ class Importer(zipimport.zipimporter):
         if known is None:
             return super().get_code(fullname)
         # It was compiled without the archive, which is another one each time. Ansible looks at these names.
-        _imp._fix_co_filename(known, path)
+        _imp._fix_co_filename(known, path)  # type: ignore[attr-defined]
         return known
 
     def _path(self, fullname: str) -> str:
@@ -287,6 +294,8 @@ def run(text: bytes) -> int:
     importlib.invalidate_caches()
     sys.path_hooks.insert(0, Importer)
     sys.argv = [""]
+    if hasattr(sys, "orig_argv"):
+        del sys.orig_argv[1:]  # what starts an interpreter that is kept
     CODES.missed.clear()
     loaded = set(sys.modules) - {"__main__"}
     status = 0
@@ -349,7 +358,7 @@ def _finish(loaded: Set[str]) -> bool:
     # puts what contains before what is contained: else a file would be closed before the text that waits for it.
     gc.collect(0)
     for name in set(sys.modules) - loaded:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
     gc.collect()
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     return _flush() or lost
@@ -422,9 +431,9 @@ def _facts(path: str) -> Optional[Tuple[int, int]]:
 
 
 def _places() -> List[str]:
-    """This Python, and the folders of its modules; even those that it will only look into once they are there."""
+    """This Python, the folders of its modules, even those that it only looks into once they are there, and settings."""
     folders = list(getattr(site, "getsitepackages", list)())  # older virtual environments have none
-    return [sys.executable, *filter(None, sys.path), *folders, site.getusersitepackages()]
+    return [sys.executable, *filter(None, sys.path), *folders, site.getusersitepackages(), *_OPENSSL]
 
 
 def _mapped() -> List[str]:
