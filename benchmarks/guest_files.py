@@ -9,6 +9,9 @@ Beside qemu-guest-agent, with the calls that the connection plugin libvirt_qemu 
 for a session with base64 alone; raw bytes over a bare libvirt stream, for one with raw frames. The goals: 6 times
 faster than qemu-guest-agent's writes, 2.5 times faster than its reads, 60 % of the lines, a third of the stream (half
 is the aim).
+
+The stream's bytes are made up and forgotten. What is possible at best, with a file at the guest's end and its checksum,
+is what a program reaches that does no more than that.
 """
 
 from __future__ import annotations
@@ -63,7 +66,8 @@ def figures(machine: Machine) -> list[Figure]:
         "base64": _with_our_agent(machine, frames=False),
         "qemu": _with_qemu_agent(machine),
         "lines": _over_the_bare_port(machine),
-        "stream": _over_a_bare_stream(machine),
+        "stream": _over_a_bare_stream(machine, "raw"),
+        "file": _over_a_bare_stream(machine, "file"),
     }
     speeds: dict[tuple[str, str], list[float]] = {}
     for _round in range(_ROUNDS):
@@ -86,7 +90,8 @@ def _compared(
     median: dict[tuple[str, str], float], direction: str, ours: str, theirs: str, goal: float, how: str
 ) -> Figure:
     name = f"{SIZE // MIB} MiB {direction} a guest, {how}"
-    return Figure(name, median[ours, direction], median[theirs, direction], "MB/s", goal, larger_is_better=True)
+    bound = median["file", direction] if theirs == "stream" else None
+    return Figure(name, median[ours, direction], median[theirs, direction], "MB/s", goal, True, bound)
 
 
 def _speed(copy: Callable[[], None]) -> float:
@@ -175,12 +180,12 @@ def _received(port: socket.socket, size: int) -> bytes:
     return received
 
 
-def _over_a_bare_stream(machine: Machine) -> dict[str, Callable[[], None]]:
+def _over_a_bare_stream(machine: Machine, form: str) -> dict[str, Callable[[], None]]:
     def conversation(order: str, do: Callable[[libvirt.virStream], None]) -> None:
         with machine.domain() as domain:
             stream = domain.connect().newStream()
             domain.openChannel(BARE_PORT, stream)
-            _send(stream, f"{order} raw {SIZE}\n".encode("ascii"))
+            _send(stream, f"{order} {form} {SIZE}\n".encode("ascii"))
             do(stream)
             stream.abort()
 

@@ -4,19 +4,23 @@
 
 """The guest's end of the bare port: what a program can do there that knows no protocol. Standard library only.
 
-It takes orders, a line each: ``take raw SIZE``, ``give raw SIZE``, ``take lines SIZE`` or ``give lines SIZE``. Raw
-bytes come as they are; lines are JSON with 48 KiB as base64, of which the sender may be a window ahead of what the
-receiver has acknowledged. After bytes that it took it says ``done``.
+It takes orders, a line each: ``take FORM SIZE`` or ``give FORM SIZE``. Of the form ``raw`` are bytes as they are, which
+it forgets or makes up; ``file`` are the same, written into a file or read from it, with a checksum of the whole; and
+``lines`` are JSON with 48 KiB as base64, of which the sender may be a window ahead of what the receiver has
+acknowledged. After bytes that it took it says ``done``.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 Read = Callable[[int], bytes]
 Write = Callable[[bytes], object]
@@ -24,6 +28,8 @@ Write = Callable[[bytes], object]
 PIECE = 48 * 1024
 WINDOW = 1024 * 1024
 _BLOCK = 256 * 1024
+_READ_SIZE = 4096  # bytes that a read gets at most
+FILE = "/dev/shm/guest_peer"
 
 
 def line(piece: bytes) -> bytes:
@@ -96,7 +102,7 @@ class Port:
                 return received
             time.sleep(0.05)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """All of the bytes."""
         rest = memoryview(data)
         while rest:
@@ -115,6 +121,60 @@ class Port:
             self.write(block[:size])
             size -= len(block)
 
+    def read_into(self, block: memoryview) -> None:
+        """Fill it, with as few calls as the kernel allows."""
+        while block:
+            size = os.readv(self._handle, [block[at : at + _READ_SIZE] for at in range(0, len(block), _READ_SIZE)])
+            block = block[size:]
+
+    def take_file(self, begin: bytes, size: int) -> None:
+        """Receive that many bytes, of which the first are here already, into a file."""
+        with open(FILE, "wb", buffering=0) as file, _hashing() as add:
+            file.write(begin)
+            add(begin)
+            size -= len(begin)
+            for block in _in_turn(bytearray(_BLOCK), bytearray(_BLOCK), bytearray(_BLOCK)):
+                piece = block[:size]
+                self.read_into(piece)
+                add(piece)
+                file.write(piece)
+                size -= len(piece)
+                if not size:
+                    break
+        self.write(b"done\n")
+
+    def give_file(self, size: int) -> None:
+        """Send as many bytes of the file that came before."""
+        with open(FILE, "rb", buffering=0) as file, _hashing() as add:
+            for block in _in_turn(bytearray(_BLOCK), bytearray(_BLOCK), bytearray(_BLOCK)):
+                piece = block[: file.readinto(block[:size])]
+                add(piece)
+                self.write(piece)
+                size -= len(piece)
+                if not size:
+                    break
+
+
+@contextlib.contextmanager
+def _hashing() -> Iterator[Callable[[bytes | memoryview], None]]:
+    """A function that adds to a checksum in a thread of its own, once what it was given before is added."""
+    digest = hashlib.sha256()
+    with ThreadPoolExecutor(1) as executor:
+        last: Future[None] = executor.submit(digest.update, b"")
+
+        def add(piece: bytes | memoryview) -> None:
+            nonlocal last
+            last.result()
+            last = executor.submit(digest.update, piece)
+
+        yield add
+        last.result()
+
+
+def _in_turn(*blocks: bytearray) -> Iterator[memoryview]:
+    while True:
+        yield from (memoryview(block) for block in blocks)
+
 
 def serve(path: str) -> None:
     """Carry out one order after another."""
@@ -126,6 +186,10 @@ def serve(path: str) -> None:
             port.take_raw(int(size) - len(lines.rest()))
         elif form == b"raw":
             port.give_raw(int(size))
+        elif form == b"file" and direction == b"take":
+            port.take_file(lines.rest(), int(size))
+        elif form == b"file":
+            port.give_file(int(size))
         else:
             (take_lines if direction == b"take" else give_lines)(lines, port.write, int(size))
 
