@@ -42,6 +42,7 @@ options:
     description:
       - V(present) makes sure that the seed is there with these documents.
       - V(absent) removes it. A file or a volume that is not a seed is never removed or overwritten; the task fails.
+        Where there is no such pool, there is nothing to remove.
     type: str
     choices: [present, absent]
     default: present

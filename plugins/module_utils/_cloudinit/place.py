@@ -16,7 +16,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.iso 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import find_volume, require_active_pool
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
+    find_pool,
+    find_volume,
+    require_active_pool,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import require_no_other_upload
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
@@ -139,6 +143,7 @@ class VolumePlace:
         self._hypervisor = hypervisor
         self._pool: str = params["pool"]
         self._volume: str = params["volume"]
+        self._is_absent = params["state"] == "absent"
         self.name = f"the volume '{self._volume}' of the storage pool '{self._pool}'"
 
     def read(self) -> bytes | None:
@@ -176,6 +181,8 @@ class VolumePlace:
         """libvirt gives volumes the permissions of their pool."""
 
     def _find(self) -> Any:
+        if self._is_absent and find_pool(self._hypervisor, self._pool) is None:
+            return None  # gone with its pool
         return find_volume(self._hypervisor, self._pool, self._volume)
 
     def _capacity(self, volume: Any) -> int:

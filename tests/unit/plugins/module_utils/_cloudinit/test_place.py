@@ -82,7 +82,7 @@ def test_errors_say_what_to_do(path: pathlib.Path) -> None:
 def test_a_full_disk_does_not_cost_the_old_seed() -> None:
     host = FakeHost(FakeStream())
     host.volumes["seed.iso"] = old = host.volume("seed.iso")
-    volume = VolumePlace({"pool": "images", "volume": "seed.iso"}, host)
+    volume = VolumePlace({"pool": "images", "volume": "seed.iso", "state": "present"}, host)
     host.available = 0
     with pytest.raises(Failure, match="No space left on device"):
         volume.write(b"seed")
