@@ -21,9 +21,11 @@ from typing import IO, Dict, List, NamedTuple, Optional
 from . import names
 
 _PATIENCE = 20.0  # seconds that it may take to start and to copy itself
-# Not imported here: it loads much that the agent does without. What `ps` shows of it says what it is.
+# Not imported here: it loads much that the agent does without. What `ps` shows of it says what it is. Before Python 3.8
+# a module in a zip file has no `__package__` yet.
+_PACKAGE = __name__.rpartition(".")[0]
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_START = f"import sys; sys.path.insert(0, {_HOME!a}); from {__package__}.linux.warm_python import main; main()"
+_START = f"import sys; sys.path.insert(0, {_HOME!a}); from {_PACKAGE}.linux.warm_python import main; main()"
 _TRIES = 2  # the first may meet one that is about to end
 
 

@@ -418,6 +418,24 @@ class Lives(WarmCase):
         (self.folder / "new").rename(library)
         self.assertNotIn(self.parent(argv=python), (first, self.process.pid))
 
+    def test_an_agent_in_one_file(self) -> None:
+        package = pathlib.Path(pythons.__file__).parent
+        agent = self.folder / "agent.pyz"
+        with zipfile.ZipFile(str(agent), "w") as packed:
+            for source in package.rglob("*.py"):
+                packed.write(str(source), str(source.relative_to(package.parent)))
+        program = """
+            import sys
+            from kvmmanager_agent.pythons import PYTHONS, Program
+            copied = PYTHONS.start(Program(sys.executable, sys.executable, {}), "/", 5)
+            copied.stdin.write(b"print(5)")
+            copied.stdin.close()
+            print(copied.stdout.read())
+        """
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        found = subprocess.check_output(command, cwd=str(self.folder), env={"PYTHONPATH": str(agent)})
+        self.assertEqual(found, b"b'5\\n'\n")
+
     def test_a_policy_for_ciphers(self) -> None:
         # Tests cannot change it; others show what becomes of what has changed.
         self.assertLessEqual({"/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"}, set(warm_python._places()))
