@@ -107,6 +107,9 @@ class Decoding(unittest.TestCase):
             head + b',"data":true}}',
             head + b',"x":{"data":"QUJD"}}}',
             head + b',"data":""},"more":{"x":1,"data":"QUJD"',
+            head + b',"data":"}}',
+            head.replace(b'"of"', b'"data":true,"of"') + b'},"more":{"x":1,"data":"QUJD"}}',
+            head.replace(b'"params"', b'"params":{"data":true},"more"') + b',"data":"QUJD"}}',
             head.replace(b'"2.0"', b'"1.0"') + b',"data":"QUJD"}}',
             head + b',"data":"' + base64.b64encode(bytes(wire.MAX_PAYLOAD + 1)) + b'"}}',
         ):

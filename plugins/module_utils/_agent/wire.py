@@ -257,7 +257,8 @@ def _plain_data(line: bytes) -> Optional[Incoming]:
     It takes a tenth of the time that JSON's parser needs for so long a text.
     """
     begin = line.find(_DATA, 0, _HEAD)
-    if begin < 0 or not line.endswith(_END):
+    # Where no object has ended before it, it can be in no other one than the params.
+    if begin < 0 or b"}" in line[:begin] or not line.endswith(_END, begin + len(_DATA)):
         return None
     text = memoryview(line)[begin + len(_DATA) : -len(_END)]
     try:
@@ -268,7 +269,7 @@ def _plain_data(line: bytes) -> Optional[Incoming]:
     padding = line.count(b"=", -len(_END) - 2)
     if len(text) % 4 or len(payload) != len(text) // 4 * 3 - padding or len(payload) > MAX_PAYLOAD:
         return None
-    # Nothing that is base64 is true, so if this is, the text stood for it.
+    # It is in the params if these have what stands for it here.
     message = parse(line[: begin + len(_DATA) - 1] + b"true}}")
     params = message.get("params", {})
     is_data = message.get("method") == "data" and params.pop("data", None) is True and "size" not in params
