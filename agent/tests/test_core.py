@@ -16,7 +16,7 @@ from typing import Any, Dict, List
 from kvmmanager_agent.linux import logins, metrics, mounts, network, power, processes, system, text
 from kvmmanager_agent.wire import WireError
 
-from .host import AgentCase
+from .host import AgentCase, RemoteError
 
 MEMORY_LIMIT = 25 * 1024 * 1024
 
@@ -106,21 +106,40 @@ class Idle(AgentCase):
             self.assertEqual(len(streams["stdout"]), 9000000)
         self.assertLess(self.resident(), MEMORY_LIMIT)
 
+    def test_one_thread_waits_for_the_next_request(self) -> None:
+        self.host.hello()
+        running = [self.host.start("exec_command", argv=["sleep", "60"]) for _number in range(3)]
+        self.wait_for(lambda: len(self.threads()) == 4)
+        for identity in running:
+            self.host.notify("cancel", of=identity)
+            with self.assertRaises(RemoteError):
+                self.host.answer(identity)
+        self.wait_for(lambda: len(self.threads()) == 2)
+        before = self.threads()
+        for _time in range(5):
+            self.host.call("get_system_info")
+        self.assertEqual(self.threads(), before)
+
     def rests(self) -> bool:
         """Whether it did not run at all for a second. What happened before need not have ended on a slow machine."""
         before = self.switches()
         time.sleep(1)
         return self.switches() == before
 
-    def status(self, name: str) -> int:
-        return int(text.assignments(text.read(f"/proc/{self.process.pid}/status").replace(":", "="))[name].split()[0])
+    def threads(self) -> List[str]:
+        return os.listdir(f"/proc/{self.process.pid}/task")
+
+    def status(self, thread: str, name: str) -> int:
+        path = f"/proc/{self.process.pid}/task/{thread}/status"
+        return int(text.assignments(text.read(path).replace(":", "="))[name].split()[0])
 
     def switches(self) -> int:
         """How often the agent has run."""
-        return self.status("voluntary_ctxt_switches") + self.status("nonvoluntary_ctxt_switches")
+        names = ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")
+        return sum(self.status(thread, name) for thread in self.threads() for name in names)
 
     def resident(self) -> int:
-        return self.status("VmRSS") * 1024
+        return self.status(str(self.process.pid), "VmRSS") * 1024
 
 
 class Details(unittest.TestCase):
