@@ -58,7 +58,7 @@ class WarmCase(AgentCase):
         while True:
             incoming = self.host.next()
             if incoming.message.get("method") == "data" and incoming.payload:
-                return incoming.payload
+                return bytes(incoming.payload)
 
     def parent(self, **options: Any) -> int:
         """What a program of ours is the child of: the interpreter that was copied, or the agent."""
@@ -189,9 +189,9 @@ class Programs(WarmCase):
 
     def test_a_time_zone_that_has_changed(self) -> None:
         # What a new /etc/localtime is to it takes more to try.
-        change = "import os, time; from kvmmanager_agent.linux import warm_python; os.environ['TZ'] = 'XYZ-5'"
+        change = "import os, time; from kvmmanager_agent.linux import warm_program; os.environ['TZ'] = 'XYZ-5'"
         program = "import time; print(time.tzname[0], time.localtime().tm_gmtoff)"
-        command = [sys.executable, "-c", f"{change}; os._exit(warm_python.run(b{program!r}))"]
+        command = [sys.executable, "-c", f"{change}; os._exit(warm_program.run(b{program!r}))"]
         env = dict(os.environ, TZ="UTC", PYTHONPATH=os.pathsep.join(sys.path))
         self.assertEqual(subprocess.check_output(command, env=env), b"XYZ 18000\n")
 
@@ -268,7 +268,7 @@ class Codes(WarmCase):
             os.unlink(place)
             os.rmdir(folder)
             names = {module.__file__, module.f.__code__.co_filename, module.f().__code__.co_filename}
-            missed = sys.modules["kvmmanager_agent.linux.warm_python"].CODES.missed
+            missed = sys.modules["kvmmanager_agent.linux.warm_modules"].CODES.missed
             print(json.dumps([alone.VALUE, old.VALUE, names == {place + "/package/module.py"}, module.__package__,
                               [name for name, _source in missed]]))
         """

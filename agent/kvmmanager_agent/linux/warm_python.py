@@ -15,32 +15,26 @@ The interpreter ends when its socket is closed, and after ``keep`` seconds with 
 on disk since it was started, it ends without running what it was asked for.
 """
 
-import _imp
 import array
-import atexit
-import builtins
 import contextlib
 import gc
 import importlib
-import importlib.machinery
 import json
 import os
-import random
 import select
 import signal
 import site
 import socket
 import sys
-import threading
 import time
-import types
-import zipimport
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Tuple
+
+from .warm_modules import CODES
+from .warm_program import leave, run
 
 _HANDLES = 4
 _LONGEST = 64 * 1024  # bytes of a request
 _BLOCK = 64 * 1024
-_MOST_SOURCE = 8 * 1024 * 1024  # bytes of source whose code is kept
 
 # What modules of Ansible load of Python's own before they begin.
 _PRELOADED = (
@@ -56,74 +50,6 @@ _OPENSSL = [
     "/etc/pki/tls/openssl.cnf",
     "/etc/crypto-policies/back-ends/opensslcnf.config",
 ]
-
-
-class Codes:
-    """The code of modules that programs bring along as source in a zip file, as those of Ansible do.
-
-    It is kept beside the source that it was compiled from, and compiled here, not by the programs: so none of them can
-    change what another one runs.
-    """
-
-    def __init__(self) -> None:
-        self.missed = []  # type: List[Tuple[str, bytes]]
-        self._known = {}  # type: Dict[Tuple[str, bytes], types.CodeType]
-        self._size = 0
-
-    def find(self, name: str, source: bytes) -> Optional[types.CodeType]:
-        """The code of a module; one that is not known is noted."""
-        found = self._known.get((name, source))
-        if found is None:
-            self.missed.append((name, source))
-        return found
-
-    def learn(self) -> None:
-        """Compile one of the modules that were missed."""
-        name, source = self.missed.pop()
-        if (name, source) in self._known:
-            return
-        if self._size + len(source) > _MOST_SOURCE:
-            self._known.clear()
-            self._size = 0
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            self._known[name, source] = compile(source, name, "exec", dont_inherit=True)
-            self._size += len(source)
-
-
-CODES = Codes()
-
-
-class Importer(zipimport.zipimporter):
-    """Imports from a zip file, without compiling what is known already.
-
-    Before Python 3.10 nothing here is called by an import, and it is no more than its base class.
-    """
-
-    def get_filename(self, fullname: str) -> str:
-        """The path of a module. The base class compiles the module for it."""
-        path = self._path(fullname)
-        return str(super().get_filename(fullname)) if self._source(path) is None else path
-
-    def get_code(self, fullname: str) -> Any:
-        """The code of a module."""
-        path = self._path(fullname)
-        source = self._source(path)
-        known = None if source is None else CODES.find(path[len(self.archive) + 1 :], source)
-        if known is None:
-            return super().get_code(fullname)
-        # It was compiled without the archive, which is another one each time. Ansible looks at these names.
-        _imp._fix_co_filename(known, path)  # type: ignore[attr-defined]
-        return known
-
-    def _path(self, fullname: str) -> str:
-        """What would be the path of a module's source."""
-        end = "/__init__.py" if self.is_package(fullname) else ".py"
-        return os.path.join(self.archive, self.prefix + fullname.rpartition(".")[2] + end)
-
-    def _source(self, path: str) -> Optional[bytes]:
-        with contextlib.suppress(OSError):
-            return self.get_data(path)
-        return None
 
 
 class Copy:
@@ -186,10 +112,10 @@ class Interpreter:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._copies = []  # type: List[Copy]
+        self._copies: List[Copy] = []
         self._open = True  # more may be asked for
         self._keep = 60.0
-        self._on_disk = {}  # type: Dict[str, Optional[Tuple[int, int]]]
+        self._on_disk: Dict[str, Optional[Tuple[int, int]]] = {}
         self._ended, writer = os.pipe()
         for handle in (self._ended, writer):
             os.set_blocking(handle, False)
@@ -244,7 +170,7 @@ class Interpreter:
 
     def _copy(self) -> None:
         """Run a program, unless this is the end, or there is no room for one more."""
-        handles = []  # type: List[int]
+        handles: List[int] = []
         try:
             request, handles = _receive(self._control)
             if len(handles) == _HANDLES and all(_facts(path) == facts for path, facts in self._on_disk.items()):
@@ -282,110 +208,9 @@ class Interpreter:
             pipe = os.fstat(tell)
             status = run(_read_all(0))
             _tell(tell, pipe)
-            _exit(status)
+            leave(status)
         finally:
             os._exit(255)
-
-
-def run(text: bytes) -> int:
-    """Run a program as ``python3`` does that reads it from its stdin; its exit status, or less than 0 for a signal."""
-    time.tzset()  # it may be another one than when this Python began
-    random.seed()  # before Python 3.7 all copies would go on alike
-    importlib.invalidate_caches()
-    sys.path_hooks.insert(0, Importer)
-    sys.argv = [""]
-    if hasattr(sys, "orig_argv"):
-        del sys.orig_argv[1:]  # what starts an interpreter that is kept
-    CODES.missed.clear()
-    loaded = set(sys.modules) - {"__main__"}
-    status = 0
-    try:
-        _execute(text)
-    except BaseException as error:
-        status = _ended_by(error)
-    lost = _finish(loaded)
-    return 120 if lost and status >= 0 else status
-
-
-def _execute(text: bytes) -> None:
-    main = sys.modules["__main__"] = types.ModuleType("__main__")
-    main.__dict__.update(__file__="<stdin>", __cached__=None, __annotations__={})
-    main.__dict__.update(__builtins__=builtins, __loader__=importlib.machinery.BuiltinImporter)
-    exec(compile(text, "<stdin>", "exec", dont_inherit=True), main.__dict__)
-
-
-def _ended_by(error: BaseException) -> int:
-    """Show what ended a program; its exit status."""
-    if isinstance(error, SystemExit):
-        return _status_of(error.code)
-    # From the program's own line on, as Python shows it: after those of `run` and `_execute`.
-    trace = error.__traceback__ and error.__traceback__.tb_next
-    trace = trace and trace.tb_next
-    error = error.with_traceback(trace)
-    try:
-        sys.excepthook(type(error), error, trace)
-    except SystemExit as end:
-        return _status_of(end.code)
-    except BaseException:
-        sys.__excepthook__(type(error), error, trace)
-    interrupted = isinstance(error, KeyboardInterrupt) and sys.version_info >= (3, 8)
-    return -signal.SIGINT if interrupted else 1
-
-
-def _status_of(code: Any) -> int:
-    """What Python makes of the argument of ``sys.exit``."""
-    if code is None or isinstance(code, int):
-        return (code or 0) & 0xFF
-    _say(code)
-    return 1
-
-
-def _say(what: Any) -> None:
-    with contextlib.suppress(Exception):
-        print(what, file=sys.stderr or sys.__stderr__)
-
-
-def _finish(loaded: Set[str]) -> bool:
-    """Do what a Python that ends does, but for taking apart what was loaded before; whether output was lost.
-
-    What is called first is what `multiprocessing` calls in its copies.
-    """
-    for end in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
-        with contextlib.suppress(BaseException):  # which has been shown
-            end()
-    lost = _flush()
-    # What the program has left open is written and closed only now, and its temporary files go. The first collection
-    # puts what contains before what is contained: else a file would be closed before the text that waits for it.
-    gc.collect(0)
-    for name in set(sys.modules) - loaded:
-        sys.modules.pop(name, None)
-    gc.collect()
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-    return _flush() or lost
-
-
-def _flush() -> bool:
-    """Write what was printed; whether it was lost."""
-    lost = False
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None and not getattr(stream, "closed", False):
-                stream.flush()
-        except Exception:
-            lost = True
-    return lost
-
-
-def _exit(status: int) -> None:
-    """End as C programs do: what libraries have printed by themselves is written, too."""
-    if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    with contextlib.suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        ctypes.PyDLL(None).exit(status)
-    os._exit(status)
 
 
 def _tell(handle: int, pipe: os.stat_result) -> None:
