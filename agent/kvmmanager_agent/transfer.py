@@ -174,6 +174,7 @@ class Digest:
         self._given, self._done = threading.Lock(), threading.Lock()
         self._given.acquire()
         self._thread: Optional[threading.Thread] = None
+        self._error: Optional[Exception] = None  # what went wrong in there
 
     def __enter__(self) -> "Digest":
         return self
@@ -194,6 +195,8 @@ class Digest:
     def hexdigest(self) -> str:
         """The checksum of all that was given."""
         self._finish()
+        if self._error is not None:
+            raise self._error
         return str(self._digest.hexdigest())
 
     def _start(self) -> None:
@@ -213,7 +216,11 @@ class Digest:
             self._given.acquire()
             if not self._pieces:
                 return
-            self._add(self._pieces)
+            try:
+                self._add(self._pieces)
+            except Exception as error:
+                self._error = error
+            # Whatever became of them: else the caller would wait for ever.
             self._done.release()
 
     def _add(self, pieces: Pieces) -> None:

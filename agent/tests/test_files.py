@@ -13,12 +13,14 @@ import socket
 import stat
 import threading
 import unittest
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
+from unittest import mock
 
 from kvmmanager_agent import wire
 from kvmmanager_agent.linux import paths
+from kvmmanager_agent.transfer import Digest
 
-from .host import AgentCase, RemoteError, decoded
+from .host import PATIENCE, AgentCase, RemoteError, decoded
 
 
 def sha256(content: bytes) -> str:
@@ -171,6 +173,27 @@ class Transfers(FileCase):
         while self.host.next().message.get("id") != ping:
             pieces += 1
         self.assertLess(pieces, 30, "of 128 that were under way")
+
+
+class Handling(unittest.TestCase):
+    def test_a_checksum_that_fails_ends_its_transfer(self) -> None:
+        broken = mock.Mock()
+        failed: List[MemoryError] = []
+        broken.update.side_effect = MemoryError
+
+        def transfer() -> None:
+            with Digest(broken) as digest:
+                for _time in range(3):
+                    digest.update([bytes(256 * 1024 + 1)])
+                try:
+                    digest.hexdigest()
+                except MemoryError as error:
+                    failed.append(error)
+
+        worker = threading.Thread(target=transfer, daemon=True)
+        worker.start()
+        worker.join(PATIENCE)
+        self.assertEqual(len(failed), 1)
 
 
 class Pieces(FileCase):
