@@ -15,7 +15,7 @@ from .outbox import Outbox
 from .policy import Policy
 
 _SMALL = 16 * 1024  # bytes of a piece that is worth copying
-_MANY = 256 * 1024  # bytes that a handler takes at once: as each hand-over takes time, too
+_MANY = 256 * 1024  # bytes that handlers take at once: as each hand-over takes time, too
 
 
 class Incoming:
@@ -122,6 +122,11 @@ class Job:
         """Seconds until the request times out, never negative."""
         return max(0.0, self._deadline - time.monotonic())
 
+    @property
+    def at_once(self) -> int:
+        """Bytes to take at once: all requests together no more than one alone, as they keep them beside the credit."""
+        return _MANY // max(1, len(self.session.jobs))
+
     def check(self) -> None:
         """Raise what ended this job: cancellation, a lost session, or its time."""
         if self._ended is None and not self.remaining:
@@ -184,7 +189,7 @@ class Job:
         with self._changed:
             while True:
                 self.check()
-                found = self._taken(stream, _MANY)
+                found = self._taken(stream, self.at_once)
                 if found is not None:
                     return found
                 self._changed.wait(self.remaining)

@@ -16,7 +16,6 @@ from . import names, wire
 Pieces = List[wire.Payload]
 
 _STREAM = "content"
-_AHEAD = 4  # pieces that are read at once, before they are sent
 _NO_THREAD = 256 * 1024  # bytes that are hashed without a thread
 
 
@@ -52,7 +51,7 @@ class Download:
     def _read(self, position: int) -> Pieces:
         """Some of what is there."""
         pieces: Pieces = []
-        while len(pieces) < _AHEAD:
+        for _number in range(max(1, self._job.at_once // wire.MAX_PAYLOAD)):
             piece = os.pread(self._handle, wire.MAX_PAYLOAD, position)
             if not piece:
                 break

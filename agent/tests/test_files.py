@@ -11,14 +11,19 @@ import pathlib
 import random
 import socket
 import stat
+import tempfile
 import threading
 import unittest
 from typing import Any, Dict, List, Optional, Tuple
 from unittest import mock
 
 from kvmmanager_agent import wire
+from kvmmanager_agent.jobs import Job
 from kvmmanager_agent.linux import paths
-from kvmmanager_agent.transfer import Digest
+from kvmmanager_agent.outbox import Outbox
+from kvmmanager_agent.policy import Policy
+from kvmmanager_agent.sessions import Session
+from kvmmanager_agent.transfer import Digest, Download
 
 from .host import PATIENCE, AgentCase, RemoteError, decoded
 
@@ -176,6 +181,22 @@ class Transfers(FileCase):
 
 
 class Handling(unittest.TestCase):
+    def test_all_requests_take_no_more_at_once_than_one_alone(self) -> None:
+        changed, session = threading.Condition(), Session(True, "tests")
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(wire.WINDOW))
+            file.flush()
+            for number in range(1, 9):
+                job = Job(f"s/{number}", session, changed, Outbox(changed, lambda: None), Policy(), 60)
+                session.jobs[job.identity] = job
+                job.accept("content")
+                with changed:
+                    for offset in range(0, wire.WINDOW, wire.MAX_PAYLOAD):
+                        job.deliver({"stream": "content", "offset": offset}, bytes(wire.MAX_PAYLOAD))
+                pieces = max(1, 4 // number)
+                self.assertEqual(len(job.receive("content")[0]), pieces)
+                self.assertEqual(len(Download(job, file.fileno(), 0)._read(0)), pieces)
+
     def test_a_checksum_that_fails_ends_its_transfer(self) -> None:
         broken = mock.Mock()
         failed: List[MemoryError] = []
