@@ -28,8 +28,8 @@ notes:
   - A task with C(delegate_to) runs in the guest of the host that it is delegated to. In the variables of that host,
     C(inventory_hostname) is still the name of the other one, so do not make C(ansible_libvirt_domain) of it.
   - Pipelining is on by default. It halves what passes the port. Modules that run as the agent's user and without
-    C(environment) then also need not wait for Python to start, but for the first in a while. C(become) and
-    C(environment) make each module start its own.
+    C(environment) then also need not wait for Python to start, but for the first in a while. To become another user,
+    which root is not to itself, and C(environment) make each module start its own.
   - C(qemu-guest-agent) of some distributions forbids commands or files by default. On Fedora and Red Hat look at
     C(/etc/sysconfig/qemu-ga).
 options:
