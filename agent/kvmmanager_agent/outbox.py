@@ -102,6 +102,9 @@ class Outbox:
             batch.extend(parts)
             size += _size(parts)
             self._bulk_size -= _size(parts)
+        if size <= _BATCH:
+            # To copy little costs less than a buffer of the port for each part: it has few.
+            batch = [b"".join(batch)]
         self._current = [memoryview(part) for part in batch if part]
         if self._bulk_size == before:
             return False

@@ -7,11 +7,12 @@
 import threading
 import time
 import unittest
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from kvmmanager_agent import execution, wire
 from kvmmanager_agent.execution import Command, Execution
 from kvmmanager_agent.jobs import Job
+from kvmmanager_agent.outbox import Outbox
 from kvmmanager_agent.policy import Policy
 
 from .host import AgentCase
@@ -63,6 +64,23 @@ class RoomThatGoes(unittest.TestCase):
         )
         self.assertEqual((found["exit"], found["stdout_bytes"], found["stderr_bytes"]), (0, PIECE, PIECE))
         self.assertEqual(sink.ended, {"stdout": 1, "stderr": 1})
+
+
+class Writing(unittest.TestCase):
+    def test_small_pieces_are_written_together_and_large_ones_as_they_are(self) -> None:
+        outbox = Outbox(threading.Condition(), lambda: None)
+        written: List[List[bytes]] = []
+
+        def write(memory: List[memoryview]) -> int:
+            written.append([bytes(piece) for piece in memory])
+            return sum(map(len, memory))
+
+        small, large = (wire.data_parts("s/1", "stdout", 0, bytes(size)) for size in (10, wire.MAX_PAYLOAD))
+        outbox.put(b"answer")
+        for parts in (small, small, large):
+            outbox.put_bulk(*parts)
+        outbox.flush(write)
+        self.assertEqual(written, [[b"answer" + b"".join(small) * 2], list(large)])
 
 
 class SlowHosts(AgentCase):
