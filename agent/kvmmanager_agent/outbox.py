@@ -12,6 +12,7 @@ from . import wire
 
 _BATCH = 32 * 1024  # small messages are written together, up to this size
 _BULK_LIMIT = 256 * 1024  # more than this much bulk data need not wait here
+_TURN = 256 * 1024  # bytes after which something else has its turn, however much there is to write
 _CONTROL_LIMIT = 256 * 1024  # a host that does not read so many bytes of answers is not read from either
 
 
@@ -72,12 +73,15 @@ class Outbox:
         self._changed.notify_all()
 
     def flush(self, write: Callable[[List[memoryview]], int]) -> bool:
-        """Write until ``write`` takes no more or nothing is left; whether there is more room for bulk data now.
+        """Write until ``write`` takes no more, nothing is left, or others must have a turn before the next flush.
 
         The one call for which ``changed`` is not held: to write takes time, in which workers go on.
+
+        :return: whether there is more room for bulk data now.
         """
         more = False
-        while True:
+        left = _TURN
+        while left > 0:
             with self._changed:
                 more = (not self._current and self._refill()) or more
                 current = self._current
@@ -86,6 +90,11 @@ class Outbox:
                 return more
             # A worker that still sees the old one wakes nobody, and is looked for above.
             self._current = _after(current, written)
+            left -= written
+        # Workers may fill it as fast as it is written, and nothing that the host says would be read meanwhile.
+        if not self.is_empty:
+            self._wake()
+        return more
 
     def _refill(self) -> bool:
         """Take what goes next; whether that makes room for bulk data."""

@@ -82,6 +82,22 @@ class Writing(unittest.TestCase):
         outbox.flush(write)
         self.assertEqual(written, [[b"answer" + b"".join(small) * 2], list(large)])
 
+    def test_what_is_filled_as_fast_as_it_is_written_does_not_keep_the_event_loop(self) -> None:
+        wakes: List[int] = []
+        writes: List[int] = []
+        outbox = Outbox(threading.Condition(), lambda: wakes.append(len(writes)))
+
+        def write(memory: List[memoryview]) -> int:
+            writes.append(sum(map(len, memory)))
+            self.assertLess(sum(writes), 10 * wire.WINDOW)
+            outbox.put_bulk(bytes(wire.MAX_PAYLOAD))
+            return writes[-1]
+
+        outbox.put_bulk(b"first")
+        for _time in range(3):
+            self.assertTrue(outbox.flush(write))
+            self.assertEqual(wakes[-1], len(writes), "the rest is written in another turn")
+
 
 class SlowHosts(AgentCase):
     def serve(self, handle: int, config: str) -> int:
