@@ -51,11 +51,16 @@ class Figure:
         return worse / better if better > 0 else float("inf")
 
     def __str__(self) -> str:
-        best = "" if self.best_ratio is None else f"at best {self.best_ratio:.1f}  "
+        best = "" if self.best_ratio is None else f"at best {times(self.best_ratio)}  "
         return (
             f"{self.name:<58} ours {_short(self.ours)} {self.unit:<5} theirs {_short(self.theirs)} {self.unit:<5} "
-            f"ratio {self.ratio:6.1f}  {best}goal {self.goal:g}  {'ok' if self.is_met else 'short'}"
+            f"ratio {times(self.ratio):>6}  {best}goal {times(self.goal)}  {'ok' if self.is_met else 'short'}"
         )
+
+
+def times(ratio: float) -> str:
+    """A ratio as people read it."""
+    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
 
 
 def _short(value: float) -> str:

@@ -15,7 +15,7 @@ import re
 import libvirt
 
 from benchmarks import incumbent
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, times
 
 # In two parts, else a licence checker takes it for a second licence of this file.
 _LICENCE = "SPDX-License-" + "Identifier: GPL-3.0-or-later"
@@ -56,16 +56,12 @@ def _row(figure: Figure) -> str:
         figure.name,
         f"{figure.ours:.3g} {figure.unit}",
         f"{figure.theirs:.3g} {figure.unit}",
-        _times(figure.ratio),
-        "" if figure.best_ratio is None else _times(figure.best_ratio),
-        _times(figure.goal),
+        times(figure.ratio),
+        "" if figure.best_ratio is None else times(figure.best_ratio),
+        times(figure.goal),
         "ok" if figure.is_met else "short",
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
 
 
 def _machine() -> dict[str, str]:
