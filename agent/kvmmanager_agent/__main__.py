@@ -75,6 +75,7 @@ def serve(port: Port, config: Config, path: str, required: bool) -> bool:
         return agent.run()
     finally:
         signal.set_wakeup_fd(-1)
+        agent.close()
 
 
 def _options(arguments: Optional[List[str]]) -> argparse.Namespace:

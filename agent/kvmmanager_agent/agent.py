@@ -147,6 +147,9 @@ class Agent:
             self._waker.wait(end - time.monotonic())
             with self._changed:
                 self._workers.poke()
+
+    def close(self) -> None:
+        """Give back what wakes it. Only when no signal uses it any more."""
         self._waker.close()
 
     # --- what comes in

@@ -203,6 +203,7 @@ class Overtaken(unittest.TestCase):
         port: Any = self.port
         port.write = self.write
         self.agent = Agent(port, Policy(), Audit(self.log), lambda: None)
+        self.addCleanup(self.agent.close)
         self.addCleanup(self.agent._finish)
         self.hello = wire.PREAMBLE + wire.request("n" * 16, "hello", {"versions": [1]})
 
@@ -266,3 +267,4 @@ class NobodyReads(unittest.TestCase):
         self.assertIn("closed the port", log.getvalue())
         self.assertGreater(port.reads, reads)
         agent._finish()
+        agent.close()

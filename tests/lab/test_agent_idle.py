@@ -52,12 +52,24 @@ _DOMAIN = """<domain type='qemu'>
 _LAUNCH = """
 import os, sys, time
 
+def facts(path):
+    with open(path) as status:
+        return dict(line.split(":", 1) for line in status)
+
+def runs(thread):
+    try:
+        found = facts(thread + "/status")
+    except OSError:  # it has just ended
+        return 0
+    return int(found["voluntary_ctxt_switches"]) + int(found["nonvoluntary_ctxt_switches"])
+
 def sample(agent):
-    with open(f"/proc/{agent}/status") as status, open(f"/proc/{agent}/stat") as stat:
-        found = dict(line.split(":", 1) for line in status)
+    with open(f"/proc/{agent}/stat") as stat:
         words = stat.read().rpartition(")")[2].split()
-    runs = int(found["voluntary_ctxt_switches"]) + int(found["nonvoluntary_ctxt_switches"])
-    return time.monotonic(), runs, int(words[11]) + int(words[12]), found["VmRSS"].split()[0], found["Threads"].strip()
+    found = facts(f"/proc/{agent}/status")
+    threads = [f"/proc/{agent}/task/{name}" for name in os.listdir(f"/proc/{agent}/task")]
+    ticks = int(words[11]) + int(words[12])
+    return time.monotonic(), sum(map(runs, threads)), ticks, found["VmRSS"].split()[0], len(threads)
 
 agent = os.getpid()
 child = os.fork()
@@ -77,7 +89,7 @@ os.execv("/bin/sh", ["sh", "/usr/sbin/kvmmanager-agent", *sys.argv[1:]])
 class Sample:
     """The agent at one moment of the guest's clock.
 
-    :ivar runs: how often it has run.
+    :ivar runs: how often its threads have run.
     :ivar ticks: processor time that it has used.
     :ivar resident: KiB.
     """
@@ -139,7 +151,7 @@ def rest(lab: Lab) -> Sample:
             break
         assert time.monotonic() < end, f"it never rests: {found}"
         time.sleep(0.5)
-    assert found[-1].threads == 1
+    assert found[-1].threads <= 2, "one may wait for the next request"
     assert found[-1].resident <= _MEMORY_LIMIT
     return found[-1]
 

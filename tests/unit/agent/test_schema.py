@@ -95,7 +95,7 @@ def check(value: Any, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
 def test_the_command_names_what_is_wrong(tmp_path: pathlib.Path) -> None:
     done = check({"limits": {"memory": 1}}, tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    expected = "limits has the unknown key memory; it may have concurrent, output, file_size, seconds"
+    expected = "limits has the unknown key memory; it may have concurrent, output, file_size, seconds, warm_python"
     assert done.stderr == f"kvmmanager-agent: {tmp_path}/agent.json: {expected}\n"
 
 
