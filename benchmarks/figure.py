@@ -19,8 +19,8 @@ class Figure:
     :ivar unit: of both: ``s``, ``MiB``, ``calls`` …
     :ivar goal: how many times better ours must be; 1 for a limit.
     :ivar larger_is_better: for a throughput, say; a time or an amount of memory is better when it is smaller.
-    :ivar bound: what the same takes, measured in the same run, when nobody but the machine and Ansible have a part in
-        it; None where that was not measured. A goal beyond it is out of reach.
+    :ivar bare: what the plainest program reaches, in the same run, that does only what nobody can leave out; None where
+        that was not measured. It shows how much room there is, and proves nothing: another way might be quicker.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Figure:
     unit: str
     goal: float = 1.0
     larger_is_better: bool = False
-    bound: float | None = None
+    bare: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -37,9 +37,9 @@ class Figure:
         return self._better_than_theirs(self.ours)
 
     @property
-    def best_ratio(self) -> float | None:
-        """What the ratio would be at the bound."""
-        return None if self.bound is None else self._better_than_theirs(self.bound)
+    def bare_ratio(self) -> float | None:
+        """How many times better than theirs the plainest program is."""
+        return None if self.bare is None else self._better_than_theirs(self.bare)
 
     @property
     def is_met(self) -> bool:
@@ -51,10 +51,10 @@ class Figure:
         return worse / better if better > 0 else float("inf")
 
     def __str__(self) -> str:
-        best = "" if self.best_ratio is None else f"at best {times(self.best_ratio)}  "
+        bare = "" if self.bare_ratio is None else f"bare {times(self.bare_ratio)}  "
         return (
             f"{self.name:<58} ours {_short(self.ours)} {self.unit:<5} theirs {_short(self.theirs)} {self.unit:<5} "
-            f"ratio {times(self.ratio):>6}  {best}goal {times(self.goal)}  {'ok' if self.is_met else 'short'}"
+            f"ratio {times(self.ratio):>6}  {bare}goal {times(self.goal)}  {'ok' if self.is_met else 'short'}"
         )
 
 

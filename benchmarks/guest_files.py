@@ -10,8 +10,8 @@ for a session with base64 alone; raw bytes over a bare libvirt stream, for one w
 faster than qemu-guest-agent's writes, 2.5 times faster than its reads, 60 % of the lines, a third of the stream (half
 is the aim).
 
-The stream's bytes are made up and forgotten. What is possible at best, with a file at the guest's end and its checksum,
-is what a program reaches that does no more than that.
+The stream's bytes are made up and forgotten. Bare is what a program reaches that puts them into a file, or takes them
+from one, and hashes them, and does no more than that.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def _compared(
     median: dict[tuple[str, str], float], direction: str, ours: str, theirs: str, goal: float, how: str
 ) -> Figure:
     name = f"{SIZE // MIB} MiB {direction} a guest, {how}"
-    bound = median["file", direction] if theirs == "stream" else None
-    return Figure(name, median[ours, direction], median[theirs, direction], "MB/s", goal, True, bound)
+    bare = median["file", direction] if theirs == "stream" else None
+    return Figure(name, median[ours, direction], median[theirs, direction], "MB/s", goal, True, bare)
 
 
 def _speed(copy: Callable[[], None]) -> float:

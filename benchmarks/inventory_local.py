@@ -5,8 +5,8 @@
 """What 1,000 stopped domains of libvirt's test driver add to an inventory, over a hypervisor that has none.
 
 No network is in it: this is the time of the plugin, of Ansible for each host and variable, and of the test driver,
-which reads the domains from a file when it is opened. The goal: at most half. What is possible at best is the time of
-the last two: a script that prints the finished inventory, and the driver opened.
+which reads the domains from a file when it is opened. The goal: at most half. Bare are the last two: a script that
+prints the finished inventory, and the driver opened.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run() -> list[Figure]:
         opening = _opening(uris[COUNT]) - _opening(uris[0])
     ours, theirs, printed = (taken[f"{who} {COUNT}"] - taken[f"{who} 0"] for who in ("ours", "theirs", "printed"))
     name = f"what {COUNT} local domains add to the inventory"
-    return [Figure(name, ours, theirs, "s", goal=2, bound=printed + opening)]
+    return [Figure(name, ours, theirs, "s", goal=2, bare=printed + opening)]
 
 
 def _printed(path: pathlib.Path, source: pathlib.Path) -> pathlib.Path:
