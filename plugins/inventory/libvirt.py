@@ -289,7 +289,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
 )
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._hostnames import choose_hostnames
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import templated
-from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import untrusted
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import trusted, untrusted
 
 _FILE_NAMES = ("libvirt.yml", "libvirt.yaml", "kvm.yml", "kvm.yaml")
 # What is read, and therefore what a cache holds, depends on these.
@@ -301,6 +301,8 @@ _OPTIONS_OF_READING = (
 )
 _GUEST = "kvmmanager.libvirt.guest"
 _NOTHING: tuple[Any, ...] = ("", [], {})
+# Words of this collection, and the sixteen bytes of a UUID as libvirt's client writes them: no text of anyone else.
+_OWN_WORDS = frozenset({"uuid", "state", "state_reason", "agent"})
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -393,7 +395,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _add(self, name: str, domain: dict[str, Any], address: str | None, groups: list[str]) -> None:
         """One host with its variables and groups."""
         shown = [fact for fact in self._shown if domain[fact] not in _NOTHING]
-        variables = {f"libvirt_{fact}": untrusted(domain[fact]) for fact in shown}
+        variables = {
+            f"libvirt_{fact}": trusted(domain[fact]) if fact in _OWN_WORDS else untrusted(domain[fact])
+            for fact in shown
+        }
         if address is not None:
             variables["ansible_host"] = untrusted(address)
         if self._connection and (address is not None or self._connection == _GUEST):

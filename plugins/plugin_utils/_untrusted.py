@@ -2,22 +2,31 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Marking what guests and daemons say, so that Ansible never takes it for a template."""
+"""Telling what guests and daemons say, which Ansible must never take for a template, from what we say."""
 
 from __future__ import annotations
 
 from typing import Any
 
 try:
-    # Since ansible-core 2.19 only text that carries a tag of trust is ever templated, and nothing tags ours.
-    from ansible.template import is_trusted_as_template
+    # Since ansible-core 2.19 only text that carries a tag of trust is ever templated.
+    from ansible.template import trust_as_template
 except ImportError:
-    is_trusted_as_template = None
+    trust_as_template = None
 
-if is_trusted_as_template is None:
+if trust_as_template is None:
     from ansible.utils.unsafe_proxy import wrap_var
 
 
 def untrusted(value: Any) -> Any:
     """The value, with every text in it marked as one that must not be templated, where Ansible needs a mark."""
-    return value if is_trusted_as_template is not None else wrap_var(value)
+    return value if trust_as_template is not None else wrap_var(value)
+
+
+def trusted(text: str) -> str:
+    """A text that this collection wrote itself, marked as such where Ansible needs a mark.
+
+    Nothing in it is a template. But what has no mark, ``ansible-inventory --list`` wraps in an object that says so, at
+    a price for each host and for each reader.
+    """
+    return trust_as_template(text) if trust_as_template is not None else text

@@ -147,6 +147,23 @@ def test_nothing_that_a_domain_says_is_a_template(inventory: Inventory) -> None:
     assert templar.template(templar_text("other.labelled")) == EVIL
 
 
+def test_only_what_this_collection_wrote_itself_is_trusted(inventory: Inventory) -> None:
+    shown = ["name", "title", "uuid", "state", "state_reason", "agent", "type", "labels"]
+    found = variables(inventory(variables=shown), "web")
+    found["libvirt_labels"] = found["libvirt_labels"]["env"]
+    trusted = {name for name in found if name.startswith("libvirt_") and is_trusted(found[name])}
+    assert trusted == {"libvirt_uuid", "libvirt_state", "libvirt_state_reason", "libvirt_agent"}
+
+
+def is_trusted(text: str) -> bool:
+    """Whether Ansible would use a text as a template."""
+    try:
+        from ansible.template import is_trusted_as_template
+    except ImportError:
+        return not hasattr(text, "__UNSAFE__")
+    return is_trusted_as_template(text)
+
+
 def templar_text(expression: str) -> str:
     """A template that is trusted as the text of a playbook is."""
     text = "{{ " + expression + " }}"
