@@ -4,7 +4,7 @@
 
 """The role guest_agent on a system of Red Hat's family: this machine with a layer over its folders, and its rpm.
 
-Nothing that happens there is seen outside. tests/e2e applies the role to Debian, in guests.
+Nothing that happens there is seen outside. The tests beside this one apply the role to Debian, in guests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[2]
 # rpm does not know what this machine has, and no script of a package shall find its services.
 _RPM = '#!/bin/sh\ncase $1 in --upgrade | --erase) set -- "$@" --nodeps --noscripts ;; esac\nexec /usr/bin/rpm "$@"\n'
 _PLAYBOOK = """
