@@ -36,7 +36,8 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
     """The environment of an Ansible process: none of the user's settings, this tree as the collection."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     settings = folder / "ansible.cfg"
-    settings.write_text("[defaults]\nlocalhost_warning = false\n[inventory]\n", encoding="utf-8")
+    plugins = ROOT / "benchmarks"
+    settings.write_text(f"[defaults]\nlocalhost_warning = false\ninventory_plugins = {plugins}\n", encoding="utf-8")
     return {
         **kept,
         "ANSIBLE_CONFIG": str(settings),
