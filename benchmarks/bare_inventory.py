@@ -25,7 +25,7 @@ options:
 """
 
 
-class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
+class InventoryModule(BaseInventoryPlugin):
     """Named by C(plugin) in a YAML file, as any other."""
 
     NAME = "bare_inventory"
