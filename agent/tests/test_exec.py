@@ -6,6 +6,7 @@
 
 import base64
 import contextlib
+import hashlib
 import os
 import pathlib
 import pwd
@@ -140,7 +141,7 @@ class ExecStreamed(AgentCase):
             self.host.feed(identity, "stdin", content)
             streams: Dict[str, bytes] = {}
             self.host.answer(identity, streams)
-            self.assertEqual(len(streams["stdout"].split()[0]), 64)
+            self.assertEqual(streams["stdout"].split()[0].decode(), hashlib.sha256(content).hexdigest())
             found, streams = self.stream("head -c 3000000 /dev/zero")
             self.assertEqual((len(streams["stdout"]), found["stdout_truncated"]), (3000000, False))
 

@@ -18,7 +18,7 @@ from kvmmanager_agent.policy import Policy
 from .host import AgentCase
 
 PIECE = 40000
-LINGER = 0.4  # seconds, in the place of one
+LINGER = 1.5  # seconds, in the place of one: enough for what shall come within it on a busy machine
 
 
 class Fickle:

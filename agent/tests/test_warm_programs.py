@@ -14,7 +14,7 @@ from typing import Dict, List
 
 from kvmmanager_agent import wire
 
-from .host import RemoteError
+from .host import PATIENCE, RemoteError
 from .test_exec import children
 from .warm import WHERE, WarmCase
 
@@ -207,7 +207,7 @@ class Codes(WarmCase):
         self.assertEqual(self.said(program % "one")[:4], ["one", "\xfc", True, "package"])
         # It is compiled when there is nothing else to do. Older Pythons cannot be told what is known.
         known = sys.version_info >= (3, 10)
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE
         while known and self.said(program % "one")[4] and time.monotonic() < end:
             time.sleep(0.05)
         self.assertEqual(self.said(program % "one"), ["one", "\xfc", True, "package", []])

@@ -61,8 +61,9 @@ class Run:
 
     @property
     def recap(self) -> dict[str, int]:
-        """How many tasks changed each host, as the recap says."""
-        return {host: int(changed) for host, changed, _unreachable, _failed in _RECAP.findall(self.output)}
+        """How many tasks changed each host that was reached and failed in nothing, as the recap says."""
+        found = _RECAP.findall(self.output)
+        return {host: int(changed) for host, changed, *trouble in found if trouble == ["0", "0"]}
 
 
 @dataclass(frozen=True)

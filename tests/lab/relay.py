@@ -173,11 +173,12 @@ class _Direction:
             except ConnectionError:
                 data = b""
             now = time.monotonic()
-            self._waiting.put((now + self._delay, data))
             unparsed += data
             lines = [f"{now:.6f} {self._sign} {' '.join(map(str, packet))}\n" for packet in packets(unparsed)]
             if lines:
                 os.write(self._log, "".join(lines).encode("ascii"))
+            # Only now: who has had an answer finds the call in the log.
+            self._waiting.put((now + self._delay, data))
 
     def _write(self, at_end: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):  # the other side has gone

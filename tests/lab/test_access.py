@@ -70,10 +70,12 @@ def test_without_a_password_sasl_refuses(lab: Lab) -> None:
         libvirt.open(lab["closed12"].uri)
 
 
-def test_tls_without_the_client_certificate_is_refused(lab: Lab) -> None:
+def test_tls_without_the_client_certificate_is_refused(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "cacert.pem").write_bytes((lab.client.pki / "cacert.pem").read_bytes())
     uri = lab["open12"].uri_for("tls").partition("?")[0]
-    with pytest.raises(libvirt.libvirtError):
-        libvirt.open(uri)
+    with pytest.raises(libvirt.libvirtError, match="authentication") as caught:
+        libvirt.open(f"{uri}?pkipath={tmp_path}")
+    assert "cacert.pem" not in str(caught.value)
 
 
 def test_what_was_not_asked_for_is_not_offered(lab: Lab) -> None:

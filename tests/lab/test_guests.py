@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import libvirt
@@ -29,7 +30,7 @@ _DOMAIN = """<domain type='qemu'>
   <devices>
     <interface type='network'><source network='default'/><model type='virtio'/></interface>
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
-    <console type='pty'/>
+    <serial type='file'><source path='{console}'/></serial>
   </devices>
 </domain>"""
 _Value = TypeVar("_Value")
@@ -50,8 +51,19 @@ def start_tiny(lab: Lab, host: str, arguments: str = "") -> libvirt.virDomain:
         kernel=lab.share(tiny.kernel),
         initrd=lab.share(tiny.initrd),
         cmdline=f"{tiny.cmdline} {arguments}".strip(),
+        console=console_of(lab),
     )
     return connection.createXML(description)
+
+
+def console_of(lab: Lab) -> Path:
+    """Where the guest's console is written to."""
+    return lab.shared / "console"
+
+
+def feels_the_power_button(lab: Lab, domain: libvirt.virDomain) -> bool:
+    domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+    return "power button" in console_of(lab).read_text(errors="replace")
 
 
 def wait_for(question: Callable[[], _Value]) -> _Value:
@@ -92,7 +104,7 @@ def test_tiny_guest(lab: Lab, host: str) -> None:
 def test_tiny_guest_that_ignores_the_power_button(lab: Lab) -> None:
     domain = start_tiny(lab, "h1", "tiny.ignore_power")
     wait_for(lambda: domain.hostname(libvirt.VIR_DOMAIN_GET_HOSTNAME_AGENT))
-    domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+    assert wait_for(lambda: feels_the_power_button(lab, domain))
     time.sleep(3)
     assert domain.isActive()
     domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)

@@ -22,7 +22,7 @@ from tests.lab import Host, Lab, LabError
 from tests.lab.cache import REPOSITORY
 from tests.lab.lab import remove_left_behind
 from tests.lab.model import bridge_name, namespace_name
-from tests.lab.process import find_process, is_running
+from tests.lab.process import command_line, find_process, is_running
 from tests.lab.relay import Relay
 from tests.lab.state import State, lab_folder, load
 
@@ -83,9 +83,9 @@ def start_guest(uri: str, name: str) -> int:
     """Start a guest without a disk and return its process id as this machine sees it."""
     with libvirt.open(uri) as connection:
         connection.createXML(_DOMAIN.format(name=name))
-    wanted = f"guest={name},".encode()
-    matches = [path for path in Path("/proc").glob("[0-9]*/cmdline") if wanted in path.read_bytes()]
-    return int(matches[0].parent.name)
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    (pid,) = [pid for pid in pids if any(f"guest={name}," in word for word in command_line(pid))]
+    return pid
 
 
 def test_hosts_run_different_releases(lab: Lab) -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -42,6 +42,7 @@ def test_refuses_what_is_no_size_and_says_how_to_write_one(wrong: str) -> None:
         parse_size(wrong, "memory")
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**63))
 def test_what_is_shown_can_be_read_back(size: int) -> None:
     assert parse_size(format_size(size)) == size

@@ -51,11 +51,11 @@ def test_others_can_open_the_same_connection_but_for_the_password() -> None:
 def test_one_that_never_answers_costs_its_deadline_and_not_the_others(silent: str) -> None:
     members = [member({"uri": silent}, "c"), member({"uri": silent}, "c"), member({"uri": "test:///default"}, "c")]
     start = time.monotonic()
-    dead, dead_too, alive = read_fleet(members, Request(), 0.5)
-    assert time.monotonic() - start < 2
+    dead, dead_too, alive = read_fleet(members, Request(), 2)
+    assert time.monotonic() - start < 3.5
     assert [domain["name"] for domain in alive.domains] == ["test"]
     assert dead.problems == dead_too.problems
-    assert "within 0.5 seconds (timeout)" in dead.problems[0]
+    assert "within 2 seconds (timeout)" in dead.problems[0]
 
 
 def test_one_that_has_no_uri_does_not_cost_the_others() -> None:

@@ -8,7 +8,8 @@
 
 serves FOLDER on a free port of the loopback, writes the port to PORT_FILE once it listens, and appends
 ``METHOD PATH RANGE`` for each request to LOG. An address that begins with ``/broken/`` breaks each transfer off
-after 64 KiB; one that begins with ``/plain/`` knows neither ranges nor ETags. A DELETE request ends the server.
+after 64 KiB; one that begins with ``/plain/`` knows neither ranges nor ETags, and breaks the first transfer off. A
+DELETE request ends the server.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Standard error stays quiet."""
 
     def _answer(self, with_content: bool) -> None:
+        is_first = not self.server.requests
         self.server.note(f"{self.command} {self.path} {self.headers.get('Range', '-')}")
         kind, name = self._kind_and_name()
         path = self.server.folder / name
@@ -85,7 +87,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         if with_content:
-            self.wfile.write(content[start:] if kind != "broken" else content[start : start + _BREAK_AFTER])
+            breaks_off = kind == "broken" or (kind == "plain" and is_first)
+            self.wfile.write(content[start : start + _BREAK_AFTER] if breaks_off else content[start:])
 
     def _kind_and_name(self) -> tuple[str, str]:
         first, _slash, rest = self.path.lstrip("/").partition("/")

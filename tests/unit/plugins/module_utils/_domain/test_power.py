@@ -90,25 +90,21 @@ def hanging(hypervisor: Hypervisor) -> Iterator[Hangs]:
     guest.released.set()
 
 
-@pytest.fixture
-def _impatient(hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_hangs_does_not_hold_up_the_task(
+    hypervisor: Hypervisor, hanging: Hangs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(power, "_LEAST_FOR_SHUTDOWN", 0.05)
-    hypervisor.options = dataclasses.replace(hypervisor.options, call_timeout=0.05)
-
-
-@pytest.mark.usefixtures("_impatient")
-def test_an_agent_that_hangs_does_not_hold_up_the_task(hypervisor: Hypervisor, hanging: Hangs) -> None:
     with pytest.raises(Failure, match="'web1' did not shut down within 0.2 seconds.*through its agent.*force=true"):
         shut_down(hypervisor, Handle("web1", hanging), Power(Deadline(0.2), force=False))
     shut_down(hypervisor, Handle("web1", hanging), Power(Deadline(0.1), force=True))
     assert hanging.asked[-1] == "destroy"
 
 
-@pytest.mark.usefixtures("_impatient")
 def test_a_start_that_hangs_ends_at_the_deadline(hypervisor: Hypervisor, hanging: Hangs) -> None:
+    hypervisor.options = dataclasses.replace(hypervisor.options, call_timeout=0.5)
     plan = Plan()
     plan_start(plan, Handle("web1", hanging), Power(Deadline(0), force=False))
-    with pytest.raises(Failure, match="Cannot start the domain 'web1': .* did not answer within 0.05 seconds"):
+    with pytest.raises(Failure, match="Cannot start the domain 'web1': .* did not answer within 0.5 seconds"):
         plan.apply(hypervisor)
 
 

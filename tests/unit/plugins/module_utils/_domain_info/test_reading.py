@@ -208,8 +208,8 @@ def test_a_hung_agent_delays_by_its_own_timeout_only(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Domain, "ask_agent", ask)
     host = Host([Domain("hung", 1, agent=True), Domain("well", 2, agent=True)])
     start = time.monotonic()
-    reader, found = read(host, agent_timeout=0.2)
-    assert time.monotonic() - start < 2
+    reader, found = read(host, agent_timeout=1)
+    assert time.monotonic() - start < 4
     assert {item.name: len(item.facts["addresses"]) for item in found} == {"hung": 0, "well": 1}
     assert reader.notes == ["Cannot ask the guest agent of 'hung' for its addresses: no answer in time."]
     assert reader.problems == []
@@ -224,7 +224,7 @@ def test_a_domain_that_hangs_is_a_problem_and_the_others_are_there(monkeypatch: 
         return described(self, flags)
 
     monkeypatch.setattr(Domain, "XMLDesc", describe)
-    reader, found = read(Host([Domain("hung"), Domain("well")]), seconds=0.3)
+    reader, found = read(Host([Domain("hung"), Domain("well")]), seconds=1)
     assert [item.name for item in found] == ["well"]
     assert reader.problems == ["Cannot read the domain 'hung': no answer in time."]
 
