@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   title:
-    description: A short title. An empty one removes it.
+    description: A short title of one line. An empty one removes it.
     type: str
   description:
     description: What the domain is for. An empty text removes it.
@@ -50,8 +50,9 @@ options:
   secure_boot:
     description:
       - Whether UEFI starts signed systems only. It needs O(firmware=uefi).
-      - Changing it on an existing domain gives it new UEFI variables.
-      - A new domain with UEFI gets V(false).
+      - Changing it on an existing domain with UEFI gives it other UEFI variables at its next start, in a file of their
+        own. Those of the other setting stay on the host, and are used again when you change it back.
+      - A new domain with UEFI gets V(false), and so does one that changes from BIOS to UEFI.
     type: bool
   kernel:
     description: The path of a kernel on the hypervisor that is started without a boot loader. An empty text removes it.
@@ -70,20 +71,26 @@ options:
       - A new domain gets V(1 GiB).
     type: str
   max_memory:
-    description: The most memory that the guest can get while it runs. A new domain gets its O(memory).
+    description:
+      - The most memory that the guest can get while it runs. It is no less than O(memory), so name both to lower it.
+      - Where the domain's XML has NUMA cells, they make it up, and only they can change it.
+      - A new domain gets its O(memory).
     type: str
   vcpus:
     description:
       - How many virtual CPUs the guest has.
       - A running guest can get more, up to O(max_vcpus). Fewer wait for its next start.
-      - A new domain gets one.
+      - A new domain gets one, or all that its O(topology) makes.
     type: int
   max_vcpus:
-    description: The most virtual CPUs that the guest can get while it runs. A new domain gets its O(vcpus).
+    description:
+      - The most virtual CPUs that the guest can get while it runs. It is no less than O(vcpus), so name both to lower
+        it.
+      - A new domain gets its O(vcpus).
     type: int
   topology:
     description:
-      - How the virtual CPUs are arranged. The product is O(max_vcpus).
+      - How the virtual CPUs are arranged. The product is O(max_vcpus), and sets that where you do not name it.
       - Of a new topology, what you leave out is 1.
     type: dict
     suboptions:
@@ -115,15 +122,17 @@ options:
       features:
         description:
           - CPU features and what is to be done with each, V(require), V(disable), V(force), V(optional) or V(forbid).
-          - V(true) means V(require), V(false) means V(disable). Features that you do not list stay.
+          - V(true) means V(require), V(false) means V(disable). Features that you do not list stay, with
+            another model too.
         type: dict
   disks:
     description:
-      - The disks, each known by its O(disks[].target). Disks that you do not list stay, unless O(purge) says otherwise.
+      - The disks, each known by its O(disks[].target). One without it is known by its image, and one with an image that
+        no disk has takes the next disk of its bus in the list's order, so name the target to give a disk another image.
+      - Disks that you do not list stay, unless O(purge) says otherwise.
       - A domain without disks gets none.
       - Disks on V(virtio), V(scsi) and V(usb) can be added to a running domain and taken away. Other changes of a
-        disk wait for
-        the next start.
+        disk wait for the next start.
     type: list
     elements: dict
     suboptions:
@@ -188,7 +197,8 @@ options:
         type: int
   cdroms:
     description:
-      - The CD-ROM drives, each known by its O(cdroms[].target). Drives that you do not list stay.
+      - The CD-ROM drives, each known by its O(cdroms[].target). One without it is known by its medium, else by its
+        place in the list. Drives that you do not list stay.
       - The medium can be exchanged while the domain runs.
     type: list
     elements: dict
@@ -226,9 +236,9 @@ options:
         type: int
   interfaces:
     description:
-      - The network interfaces. One with O(interfaces[].mac) is known by it, the others by their order among those
-        that you
-        list without one. Interfaces that you do not list stay.
+      - The network interfaces, each known by its O(interfaces[].mac). One without it is known by what it is plugged
+        into, else by its place in the list, so name the MAC to move a certain interface to another network.
+      - Interfaces that you do not list stay.
       - They can be added to a running domain and taken away, their cable can be plugged, unplugged and moved to
         another network.
     type: list
@@ -273,11 +283,12 @@ options:
         description: The address of the hypervisor that is listened on. A new one gets V(127.0.0.1).
         type: str
       port:
-        description: The port. With V(-1), which a new one gets, libvirt chooses one at each start.
+        description: The port, with VNC from V(5900) on. With V(-1), which a new one gets, libvirt chooses one at each
+          start.
         type: int
       password:
         description:
-          - The password. VNC uses its first eight characters.
+          - The password. With VNC it has at most eight characters.
           - It can be changed while the domain runs. An empty one removes it.
           - The first one, and none any more, wait for the next start.
         type: str
@@ -339,6 +350,7 @@ options:
     description:
       - The kinds of devices that are tried, in this order.
       - It excludes C(boot_order) of single devices; naming one takes the other away.
+      - A running domain takes on another order at its next start.
       - A new domain gets V(hd). An empty list means the same, unless single devices have an order.
     type: list
     elements: str

@@ -75,6 +75,7 @@ options:
       - Also whether a domain that has crashed may be ended.
       - When a saved domain is started with a changed configuration, also whether its saved memory may be discarded.
         It would go on with the old configuration otherwise.
+      - A task that changes a saved domain without starting it warns that its next start goes on from the saved memory.
     type: bool
     default: false
   timeout:
@@ -111,6 +112,8 @@ options:
     description:
       - With O(state=absent), whether to keep the UEFI variables of the domain.
       - They are kept unless you say otherwise.
+      - Only the file that the domain has now is deleted, not those that it had before O(secure_boot) was changed.
+      - V(delete) is refused while another domain has the same file, for example one that was renamed.
     type: str
     choices: [keep, delete]
   tpm_state:

@@ -26,17 +26,19 @@ requirements:
 options:
   names:
     description:
-      - Only domains with one of these names. When there are none, the list is empty.
+      - Only domains with one of these names. An empty list selects none; leave the option out for all.
       - Shell patterns work, for example V(web*).
       - After a V(~), a regular expression that must match at the start of the name, for example V(~web[0-9]+$).
     type: list
     elements: str
   uuids:
-    description: Only domains with one of these UUIDs.
+    description:
+      - Only domains with one of these UUIDs. Upper and lower case are the same, and the dashes may be left out.
+      - An empty list selects none.
     type: list
     elements: str
   states:
-    description: Only domains in one of these states.
+    description: Only domains in one of these states. An empty list selects none.
     type: list
     elements: str
     choices: [running, paused, stopped, crashed, suspended]

@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 
+# What libvirt takes for a disk: a kind, then letters.
+_TARGET = re.compile(r"(fd|hd|sd|vd|xvd|ubd)[a-z]+")
+_FIRST_PORT = {"vnc": 5900, "spice": 1}  # VNC counts its displays from there
+_LAST_PORT = 65535
 _OF_REMOVAL = ("remove_disks", "nvram", "tpm_state")
 
 
@@ -41,6 +46,7 @@ def check_options(params: dict[str, Any], running: bool, final_state: str) -> No
     :param final_state: the state at the end of the task.
     :raises Failure: for the first that has none.
     """
+    _check_values(params)
     for option in _OF_REMOVAL:
         if params[option]:
             raise Failure(f"{option} says what goes with a domain that is removed: it needs state=absent.")
@@ -59,3 +65,37 @@ def check_wait_for(params: dict[str, Any]) -> None:
     """
     if params["wait_for"]:
         raise Failure("wait_for waits for a running guest: leave it out with state=absent.")
+
+
+def _check_values(params: dict[str, Any]) -> None:
+    """Whether the values are such as libvirt can have: it would blame the XML, which the user has not written."""
+    if re.search(r"[\r\n]", params["title"] or ""):
+        raise Failure("title: a title is one line; put more into description.")
+    for option in ("disks", "cdroms", "interfaces"):
+        for item in params[option] or ():
+            _check_order(option, item.get("boot_order"))
+            _check_target(option, item.get("target"))
+    for item in params["graphics"] or ():
+        _check_screen(item)
+
+
+def _check_order(option: str, order: int | None) -> None:
+    if order is not None and order < 1:
+        raise Failure(f"{option}: boot_order counts from 1; it cannot be {order}.")
+
+
+def _check_target(option: str, target: str | None) -> None:
+    if target is not None and not _TARGET.fullmatch(target):
+        raise Failure(f"{option}: '{target}' is no target; choose one such as vda, sda or hda.")
+
+
+def _check_screen(screen: dict[str, Any]) -> None:
+    port, listen = screen.get("port"), screen.get("listen")
+    kind, first = screen["type"], _FIRST_PORT[screen["type"]]
+    if port is not None and port != -1 and not first <= port <= _LAST_PORT:
+        raise Failure(
+            f"graphics: {kind} cannot have port {port}; choose one from {first} to {_LAST_PORT}, or -1, with which "
+            "libvirt chooses."
+        )
+    if listen is not None and listen.split() != [listen]:
+        raise Failure("graphics: listen needs an address of the hypervisor; 0.0.0.0 stands for all of them.")

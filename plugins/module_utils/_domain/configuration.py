@@ -6,15 +6,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import image_formats
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.platform import complete
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_changes
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import DEVICE_SECTIONS, SECTIONS
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.firmware import keep_variables
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, clone, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    child,
+    clone,
+    parse,
+    text_at,
+)
 
 _XML_OPTION = "The option xml"
 
@@ -36,10 +45,13 @@ def target_configuration(current: Element | None, desired: dict[str, Any], facts
             target = lay_over(target, given, lambda device: _is_purged(device, desired))
         if "name" in desired:
             child(target, "name").text = desired["name"]
+    facts = replace(facts, formats=image_formats(target))  # before images change places
     for section in SECTIONS:
         section.patch(target, options, facts)
     if current is None and given is None:
         complete(target)
+    elif current is not None and text_at(target, "name") != text_at(current, "name"):
+        keep_variables(target, current)
     return target
 
 
@@ -70,8 +82,17 @@ def _new_domain(given: Element | None, desired: dict[str, Any], facts: Facts) ->
         return domain, desired
     options = dict(desired)
     for section in SECTIONS:
-        options = {**section.defaults(facts, options), **options}
+        options = _completed(options, section.defaults(facts, options))
     return domain, options
+
+
+def _completed(options: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The options and, where they say nothing, the defaults; so also within an option that is a dict itself."""
+    whole = {**defaults, **options}
+    for option, default in defaults.items():
+        if isinstance(default, dict):
+            whole[option] = {**default, **whole[option]}
+    return whole
 
 
 def _is_purged(device: Element, desired: dict[str, Any]) -> bool:

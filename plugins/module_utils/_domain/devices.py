@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
@@ -18,6 +18,24 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field, patch_fields, read_fields
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child
+
+
+def match(
+    items: list[dict[str, Any]], devices: list[Element], *tests: Callable[[dict[str, Any], Element], bool]
+) -> list[Element | None]:
+    """For each item the device that it is about, None where there is none; no device twice.
+
+    :param tests: whether an item may be about a device. What the first leaves over, the next one decides.
+    """
+    rest = list(devices)
+    found: dict[int, Element] = {}
+    for may_be in tests:
+        for position, item in enumerate(items):
+            device = None if position in found else next((device for device in rest if may_be(item, device)), None)
+            if device is not None:
+                rest.remove(device)
+                found[position] = device
+    return [found.get(position) for position in range(len(items))]
 
 
 class DeviceSection(Section):

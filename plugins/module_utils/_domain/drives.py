@@ -12,12 +12,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain import addresses
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection, match
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.images import (
     IMAGE_OPTIONS,
     erase_image,
+    has_image,
     image_view,
+    is_covered,
     patch_image,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -54,19 +56,12 @@ class DriveSection(DeviceSection):
         return sorted(super().devices(domain), key=lambda device: _order(target_of(device)))
 
     def find(self, domain: Element, items: list[dict[str, Any]]) -> list[Element | None]:
-        """By target; the items without one take the drives of their bus that no other item names, in order."""
+        """By target; an item without one is about the drive of its bus that has its image, else about the next one."""
         named = {item["target"] for item in items if "target" in item}
         rest = [device for device in self.devices(domain) if target_of(device) not in named]
-        found: list[Element | None] = []
-        for item in items:
-            if "target" in item:
-                found.append(self._with_target(domain, item["target"]))
-                continue
-            device = self._first(rest, item)
-            if device is not None:
-                rest.remove(device)
-            found.append(device)
-        return found
+        others = [item for item in items if "target" not in item]
+        found = iter(match(others, rest, self._has_its_image, self._may_be))
+        return [self._with_target(domain, item["target"]) if "target" in item else next(found) for item in items]
 
     def new(self, item: dict[str, Any], domain: Element, options: dict[str, Any], facts: Facts) -> Element:
         """See `DeviceSection.new`."""
@@ -84,14 +79,16 @@ class DriveSection(DeviceSection):
         bus = attribute_at(device, "target", "bus")
         exchanged = patch_image(device, item, facts)
         if exchanged and image_view(device) and "format" not in item:
-            child(device, "driver").set("type", self.image_format(item, domain, facts))
+            child(device, "driver").set("type", self.image_format(item, facts))
+        if is_covered(device, item, facts):  # its format is that of the file on top, which is none of the item's
+            item = {option: value for option, value in item.items() if option != "format"}
         patch_fields(device, self.fields, item)
         if attribute_at(device, "target", "bus") != bus:
             addresses.forget(device)
             if item.get("bus") == "scsi":
                 ensure_scsi_controller(domain)
 
-    def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:
+    def image_format(self, item: dict[str, Any], facts: Facts) -> str:
         """How the image that an item names is written, where the item does not say."""
         raise NotImplementedError
 
@@ -131,13 +128,15 @@ class DriveSection(DeviceSection):
         """A medium can be exchanged, and its format with it."""
         return (*IMAGE_OPTIONS, "format") if self.kind == "cdrom" else ()
 
-    def _first(self, drives: list[Element], item: dict[str, Any]) -> Element | None:
-        """The first drive that an item without a target may be about."""
+    def _may_be(self, item: dict[str, Any], device: Element) -> bool:
+        """Whether an item without a target may be about a drive."""
         bus = item.get("bus", self.default_bus)
         if self.any_bus and "bus" not in item:  # but of one sequence of targets, or new ones would come in between
-            prefix = _PREFIXES.get(bus, "sd")
-            return next((device for device in drives if target_of(device).startswith(prefix)), None)
-        return next((device for device in drives if attribute_at(device, "target", "bus") == bus), None)
+            return target_of(device).startswith(_PREFIXES.get(bus, "sd"))
+        return attribute_at(device, "target", "bus") == bus
+
+    def _has_its_image(self, item: dict[str, Any], device: Element) -> bool:
+        return self._may_be(item, device) and has_image(device, item, Facts())
 
     def _with_target(self, domain: Element, target: str) -> Element | None:
         for device in domain.iterfind("devices/disk"):

@@ -49,11 +49,13 @@ class Facts:
     :ivar uuid: for a domain that does not exist yet.
     :ivar host: for a domain that does not exist yet, and for a change of its type.
     :ivar images: of volumes by (pool, volume), of files by path; only those that the domain does not use already.
+    :ivar formats: how those that it does use are written, by the same keys.
     """
 
     uuid: str | None = None
     host: Host = field(default_factory=Host)
     images: dict[Any, Image] = field(default_factory=dict)
+    formats: dict[Any, str] = field(default_factory=dict)
 
 
 def read_facts(hypervisor: Hypervisor, desired: dict[str, Any], current: Element | None) -> Facts:

@@ -47,8 +47,8 @@ def patch_image(device: Element, item: dict[str, Any], facts: Facts) -> bool:
 
     A running snapshot puts a new file on top of the image: the device then still has its image, further down.
     """
-    wanted = {option: item[option] for option in IMAGE_OPTIONS if option in item}
-    if not wanted or wanted == image_view(device) or _has_below(device, wanted, facts):
+    wanted = _wanted(item)
+    if not wanted or wanted == image_view(device) or has_image(device, item, facts):
         return False
     if wanted.get("path") == "" and not image_view(device):
         return False
@@ -80,7 +80,13 @@ def erase_image(device: Element) -> None:
         remove_all(device, tag)
 
 
-def image_format(item: dict[str, Any], domain: Element, facts: Facts, noun: str) -> str:
+def image_formats(domain: Element) -> dict[Any, str]:
+    """How the images of a domain are written, as far as its disks say, by `place_of`."""
+    views = [(image_view(device), attribute_at(device, "driver", "type")) for device in domain.iterfind("devices/disk")]
+    return {place_of(view): written for view, written in views if view and written}
+
+
+def image_format(item: dict[str, Any], facts: Facts, noun: str) -> str:
     """How the image that an item names is written.
 
     :raises Failure: for a file that libvirt knows nothing of: guessed wrongly, its content would be destroyed.
@@ -88,11 +94,8 @@ def image_format(item: dict[str, Any], domain: Element, facts: Facts, noun: str)
     place = place_of(item)
     if place in facts.images:
         return facts.images[place].format
-    for device in domain.iterfind("devices/disk"):
-        view = image_view(device)
-        found = attribute_at(device, "driver", "type")
-        if view and place_of(view) == place and found:
-            return found
+    if place in facts.formats:
+        return facts.formats[place]
     if str(item.get("path", "")).startswith("/dev/"):
         return "raw"
     raise Failure(
@@ -107,10 +110,28 @@ def place_of(item: dict[str, Any]) -> Any:
     return (volume["pool"], volume["volume"]) if volume else item.get("path")
 
 
-def _has_below(device: Element, wanted: dict[str, Any], facts: Facts) -> bool:
-    if device.find("source") is None:
-        return False
-    place = place_of(wanted)
-    path = facts.images[place].path if place in facts.images else wanted.get("path")
-    sources = list(device.iter("source"))
-    return bool(path) and any(path in (source.get("file"), source.get("dev")) for source in sources)
+def has_image(device: Element, item: dict[str, Any], facts: Facts) -> bool:
+    """Whether a device has the image that the item names, on top or below files that snapshots put there."""
+    names = _names_of(item, facts)
+    return any(not names.isdisjoint(_names_in(source)) for source in device.iter("source"))
+
+
+def is_covered(device: Element, item: dict[str, Any], facts: Facts) -> bool:
+    """Whether the image that the item names is below a file of a snapshot."""
+    top = device.find("source")
+    names = _names_of(item, facts)
+    return top is not None and names.isdisjoint(_names_in(top)) and has_image(device, item, facts)
+
+
+def _wanted(item: dict[str, Any]) -> dict[str, Any]:
+    return {option: item[option] for option in IMAGE_OPTIONS if option in item}
+
+
+def _names_of(item: dict[str, Any], facts: Facts) -> set[Any]:
+    """What an XML may call the image that the item names."""
+    place = place_of(item)
+    return {place, facts.images[place].path} if place in facts.images else {place} - {None, ""}
+
+
+def _names_in(source: Element) -> set[Any]:
+    return {(source.get("pool"), source.get("volume")), source.get("file"), source.get("dev")} - {None, (None, None)}

@@ -18,11 +18,20 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action, Change, differences
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, clone, dump, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    clone,
+    dump,
+    parse,
+    remove,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 
+# The option that says when the firmware tries a device.
+_ORDER = "boot_order"
 _WHILE_DETACHING = ("device_removed", "device_removal_failed", "lifecycle")
 
 
@@ -37,11 +46,14 @@ def plan_device(section: DeviceSection, key: str, running: Running) -> LivePlan:
 
 
 def _plan_attach(section: DeviceSection, key: str, target: Element, running: Running) -> LivePlan:
-    changes = differences({}, section.view(target), f"{section.option}.{key}")
+    prefix = f"{section.option}.{key}"
+    changes = differences({}, section.view(target), prefix)
     reason = section.why_not_attach(target, running.live) or why_no_port(target, running)
     if reason:
         return LivePlan([next_boot(change, reason) for change in changes])
     what = f"{section.noun} {key}"
+    if not _keeps_order(target, running.live):
+        changes = [_waits_for_boot(change) if _option_of(change, prefix) == _ORDER else change for change in changes]
     return LivePlan(changes, [attaching(running, what, target, lambda live: section.keyed(live).get(key))])
 
 
@@ -62,6 +74,8 @@ def _plan_update(section: DeviceSection, key: str, live: Element, target: Elemen
         if option in possible:
             chosen.add(option)
             plan.changes.append(change)
+        elif option == _ORDER:
+            plan.changes.append(_waits_for_boot(change))
         else:
             plan.changes.append(next_boot(change, f"libvirt cannot change it while the {section.noun} is in use"))
     if chosen:
@@ -115,6 +129,8 @@ def attach(
     device = clone(target)
     if addresses.is_taken(device, running.live):
         addresses.forget(device)
+    if not _keeps_order(device, running.live):
+        remove(device, "boot")
     hypervisor.call(doing, domain.attachDeviceFlags, dump(device), libvirt.VIR_DOMAIN_AFFECT_LIVE)
     now = find(parse(hypervisor.call(doing, domain.XMLDesc, 0)))
     if now is not None:
@@ -156,6 +172,20 @@ def _update(handle: Handle, what: str, device: Element) -> Action:
         hypervisor.call(doing, handle.domain.updateDeviceFlags, dump(device), flags)
 
     return Action(f"change the {what} of the running domain", run)
+
+
+def _keeps_order(device: Element, live: Element) -> bool:
+    """Whether a running domain takes a device with its place in the boot order.
+
+    It does not when it runs with an order of kinds of devices, or when another device has that place.
+    """
+    order = attribute_at(device, "boot", "order")
+    taken = [attribute_at(other, "boot", "order") for other in live.iterfind("devices/*")]
+    return order is None or (live.find("os/boot") is None and order not in taken)
+
+
+def _waits_for_boot(change: Change) -> Change:
+    return next_boot(change, "the boot order is fixed while the domain runs")
 
 
 def _option_of(change: Change, prefix: str) -> str:

@@ -98,7 +98,7 @@ def read_domain(hypervisor: Hypervisor, domain: Any) -> Current:
     """All that libvirt holds of a domain, in at most five calls (up to two more in check mode, for passwords)."""
     doing = f"read the domain '{domain.name()}'"
     active = domain.ID() != -1  # as of the look-up: no call
-    stored = _secure_xml(hypervisor, domain, doing, libvirt.VIR_DOMAIN_XML_INACTIVE)
+    stored = read_stored(hypervisor, domain)
     live = _secure_xml(hypervisor, domain, doing, 0) if active else None
     persistent = bool(hypervisor.call(doing, domain.isPersistent)) if active else True
     return Current(
@@ -111,6 +111,11 @@ def read_domain(hypervisor: Hypervisor, domain: Any) -> Current:
         persistent=persistent,
         autostart=bool(hypervisor.call(doing, domain.autostart)) if persistent else False,
     )
+
+
+def read_stored(hypervisor: Hypervisor, domain: Any) -> Element:
+    """The persistent configuration of a domain; what it runs with, where it has none."""
+    return _secure_xml(hypervisor, domain, f"read the domain '{domain.name()}'", libvirt.VIR_DOMAIN_XML_INACTIVE)
 
 
 def _secure_xml(hypervisor: Hypervisor, domain: Any, doing: str, flags: int) -> Element:

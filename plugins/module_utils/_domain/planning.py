@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configuration import configuration_changes
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.hotplug import LivePlan
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle, read_stored
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import next_boot
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
@@ -60,7 +60,7 @@ def plan_update(plan: Plan, handle: Handle, current: Current, target: Element, u
     plan.actions += update.live.actions
     store = apply != "live" and not (current.persistent and same(current.stored, target))
     if store:
-        plan.add("store the configuration", lambda hypervisor: define(hypervisor, handle, target))
+        plan.add("store the configuration", lambda hypervisor: _replace(hypervisor, handle, current, target))
     plan.changes += _shown(update, store)
 
 
@@ -104,6 +104,23 @@ def define(hypervisor: Hypervisor, handle: Handle, target: Element) -> None:
         dump(target),
         libvirt.VIR_DOMAIN_DEFINE_VALIDATE,
     )
+
+
+def _replace(hypervisor: Hypervisor, handle: Handle, current: Current, target: Element) -> None:
+    """Store the target in the place of the configuration that it was made from.
+
+    A task may have waited long for the guest, and libvirt would let it undo what was stored meanwhile: a snapshot's
+    new file, for example.
+
+    :raises Failure: when another one is stored by now.
+    """
+    renamed = handle.name != current.name  # which no running domain is: there was nothing to wait for
+    if current.persistent and not renamed and not same(read_stored(hypervisor, handle.domain), current.stored):
+        raise Failure(
+            f"The stored configuration of the domain '{handle.name}' was changed by someone else during this task, so "
+            "it was left alone. Run the task again."
+        )
+    define(hypervisor, handle, target)
 
 
 def _refuse_pending(handle: Handle, pending: Iterable[Change]) -> None:

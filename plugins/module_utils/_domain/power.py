@@ -69,12 +69,19 @@ def plan_power(plan: Plan, handle: Handle, now: str, wanted: str, power: Power, 
 def plan_start(plan: Plan, handle: Handle, power: Power, paused: bool = False, afresh: bool = False) -> None:
     """Append the start of a stopped domain.
 
+    :param paused: whether it is to be paused then; otherwise it runs, also where it was paused when it was saved.
     :param afresh: whether to discard the memory that the domain was saved with, instead of going on from there.
     """
     flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
     flags |= libvirt.VIR_DOMAIN_START_FORCE_BOOT if afresh else 0
     summary = "start the domain" + (", paused" if paused else "") + (", without its saved memory" if afresh else "")
-    plan.add(summary, lambda hypervisor: _call(hypervisor, handle, power, "start", "createWithFlags", flags))
+
+    def start(hypervisor: Hypervisor) -> None:
+        _call(hypervisor, handle, power, "start", "createWithFlags", flags)
+        if not (paused or afresh) and _state(hypervisor, handle) == "paused":
+            _call(hypervisor, handle, power, "resume", "resume")
+
+    plan.add(summary, start)
 
 
 def plan_stop(plan: Plan, handle: Handle, now: str, power: Power) -> None:
@@ -165,8 +172,13 @@ def _press_power_button(hypervisor: Hypervisor, handle: Handle, deadline: Deadli
 
 def _is_active(hypervisor: Hypervisor, handle: Handle) -> bool:
     """Whether the domain has a QEMU process; a transient domain is gone with it."""
+    return _state(hypervisor, handle) not in (None, "stopped")
+
+
+def _state(hypervisor: Hypervisor, handle: Handle) -> str | None:
+    """The domain's state now; None where it is gone."""
     found = hypervisor.find(f"read the state of the domain '{handle.name}'", handle.domain.state, 0)
-    return found is not None and state_word(found[0]) != "stopped"
+    return None if found is None else state_word(found[0])
 
 
 def _call(hypervisor: Hypervisor, handle: Handle, power: Power, verb: str, method: str, *args: Any) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.drives import target_of
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.identity import pair
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.overlay import overlay
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import unresolve
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.machine import is_version_of
@@ -48,8 +49,10 @@ def without_run_time(given: Element, current: Element) -> Element:
     wanted = clone(given)
     running = wanted.attrib.pop("id", None) is not None
     _strip_always(wanted)
+    _strip_types_of_empty_drives(wanted, current)
     if running:
         _strip_devices_of_running(wanted)
+        _strip_places_of_running(wanted, current)
         _strip_drivers_of_running(wanted, current)
         _strip_graphics_of_running(wanted, current)
         _strip_domain_of_running(wanted, current)
@@ -70,9 +73,20 @@ def _strip_always(wanted: Element) -> None:
         target.attrib.pop("port", None)  # libvirt counts them, and may count the running ones otherwise
 
 
+def _strip_types_of_empty_drives(wanted: Element, current: Element) -> None:
+    """Of a drive without a medium libvirt does not remember what kind of medium it was for."""
+    held = _disks(current)
+    for device in wanted.iterfind("devices/disk"):
+        known = held.get(target_of(device))
+        if known is not None and device.find("source") is None and known.find("source") is None:
+            device.attrib.pop("type", None)
+
+
 def _strip_devices_of_running(wanted: Element) -> None:
     for source in wanted.iterfind("devices/*/source[@tls='no']"):
         del source.attrib["tls"]  # the daemon's default
+    for target in wanted.iterfind("devices/disk/target"):
+        target.attrib.pop("tray", None)  # the guest opens and closes it
     for device in wanted.iterfind("devices/*"):
         device.attrib.pop("tty", None)
         if device.get("type") == "pty" or (device.tag == "channel" and device.get("type") == "unix"):
@@ -84,13 +98,27 @@ def _strip_devices_of_running(wanted: Element) -> None:
             unresolve(device)
 
 
+def _strip_places_of_running(wanted: Element, current: Element) -> None:
+    """Where in the guest's memory a module came to be."""
+    held = current.findall("devices/memory")
+    given = wanted.findall("devices/memory")
+    for device, known in zip(given, pair(held, given)):
+        address = device.find("address")
+        if known is not None and address is not None and attribute_at(known, "address", "base") is None:
+            address.attrib.pop("base", None)
+
+
 def _strip_drivers_of_running(wanted: Element, current: Element) -> None:
     """A running disk says how its image is written, also where its configuration leaves that to libvirt."""
-    held = {target_of(device): device for device in current.iterfind("devices/disk")}
+    held = _disks(current)
     for device in wanted.iterfind("devices/disk"):
         known = held.get(target_of(device))
         if known is not None and attribute_at(known, "driver", "type") is None:
             remove_all(device, "driver")
+
+
+def _disks(domain: Element) -> dict[str, Element]:
+    return {target_of(device): device for device in domain.iterfind("devices/disk")}
 
 
 def _strip_graphics_of_running(wanted: Element, current: Element) -> None:
@@ -98,9 +126,13 @@ def _strip_graphics_of_running(wanted: Element, current: Element) -> None:
         if device.get("autoport") == "yes":
             device.attrib.pop("port", None)
         held = current.find(f"devices/graphics[@type='{device.get('type')}']")
-        if held is not None and held.get("listen") is None:  # the address is the daemon's default
+        if held is None:
+            continue
+        if held.get("listen") is None:  # the address is the daemon's default
             device.attrib.pop("listen", None)
             remove_all(device, "listen")
+        if held.get("socket") is None:  # libvirt chooses another at each start
+            device.attrib.pop("socket", None)
 
 
 def _strip_domain_of_running(wanted: Element, current: Element) -> None:
@@ -112,11 +144,23 @@ def _strip_domain_of_running(wanted: Element, current: Element) -> None:
     if current.find("resource") is None:
         remove_all(wanted, "resource")
     _strip_labels(wanted, current)
+    _strip_firmware_of_running(wanted, current)
+    _strip_expanded_cpu(wanted, current)
+
+
+def _strip_firmware_of_running(wanted: Element, current: Element) -> None:
+    """libvirt chooses the files of the firmware where the configuration does not name them, and what they need."""
     for parent in wanted.findall("os"):
         for tag in ("loader", "nvram"):
             if current.find(f"os/{tag}") is None:
                 remove_all(parent, tag)
-    _strip_expanded_cpu(wanted, current)
+    for nvram in wanted.iterfind("os/nvram"):
+        for name in ("template", "templateFormat"):
+            if attribute_at(current, "os/nvram", name) is None:
+                nvram.attrib.pop(name, None)
+    if current.find("features/smm") is None:
+        for parent in wanted.findall("features"):
+            remove_all(parent, "smm")
 
 
 def _strip_labels(wanted: Element, current: Element) -> None:

@@ -13,15 +13,17 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import Power, plan_after_crash, plan_stop
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.firmware import variables_of
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import each
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_users import (
     VolumeNames,
     disk_uses,
     overlays,
 )
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,32 @@ def find_doomed(hypervisor: Hypervisor, current: Current, disks: tuple[str, ...]
     if doomed:
         _refuse_shared(hypervisor, current, doomed)
     return doomed
+
+
+def require_own_variables(hypervisor: Hypervisor, current: Current) -> None:
+    """Make sure that no other domain has the UEFI variables that are to be deleted: a renamed one keeps its file.
+
+    :raises Failure: when one has.
+    """
+    variables = variables_of(current.stored)
+    if variables is None:
+        return
+    domains = hypervisor.call("list the domains", hypervisor.connection.listAllDomains, 0)
+    others = [domain for domain in domains if domain.UUIDString() != current.uuid]
+    shares = each(lambda domain: _has_variables(hypervisor, domain, variables), others)
+    names = sorted(domain.name() for domain, has in zip(others, shares) if has)
+    if names:
+        raise Failure(
+            f"nvram: {variables} is not deleted, because it also holds the UEFI variables of the domain '{names[0]}'. "
+            "Nothing was changed. Use nvram=keep."
+        )
+
+
+def _has_variables(hypervisor: Hypervisor, domain: Any, variables: str) -> bool:
+    """Whether a domain runs with this file, or will at its next start."""
+    kinds = [libvirt.VIR_DOMAIN_XML_INACTIVE] + ([0] if domain.ID() != -1 else [])
+    texts = [hypervisor.find(f"read the domain '{domain.name()}'", domain.XMLDesc, kind) for kind in kinds]
+    return any(text is not None and variables_of(parse(text)) == variables for text in texts)
 
 
 def plan_removal(plan: Plan, current: Current, removal: Removal, doomed: list[Doomed], power: Power) -> None:

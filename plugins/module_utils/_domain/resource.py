@@ -58,6 +58,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.removal
     Removal,
     find_doomed,
     plan_removal,
+    require_own_variables,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.ties import find_ties, has_saved_memory
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -89,6 +90,7 @@ class Domain(Resource):
 
     def __init__(self, params: dict[str, Any], hypervisor: Hypervisor) -> None:
         super().__init__(params, hypervisor)
+        _require_label_values(params["labels"] or {})
         self.desired = named(params)
         self.power = Power(Deadline(params["timeout"]), params["force"])
         self.handle = Handle(name="")
@@ -125,9 +127,8 @@ class Domain(Resource):
             self._plan_creation(plan, target)
             plan.result = self._result(None, self._final_state("stopped"), [])
         else:
-            state, pending = self._plan_change(plan, current.current, target)
+            plan.result = self._plan_change(plan, current.current, target)
             self.old_leases = current.leases if _is_started(plan, current.current) else NO_LEASES
-            plan.result = self._result(current.current, state, pending)
         return plan
 
     def finish(self, plan: Plan) -> dict[str, Any]:
@@ -169,6 +170,8 @@ class Domain(Resource):
             return Reading(None)
         ties = find_ties(self.hypervisor, current.domain) if current.persistent and not self.power.force else []
         check_removal(current, name, ties, self.power.force)
+        if self.params["nvram"] == "delete":
+            require_own_variables(self.hypervisor, current)
         return Reading(current, doomed=find_doomed(self.hypervisor, current, tuple(self.desired["remove_disks"])))
 
     def _plan_absence(self, plan: Plan, reading: Reading) -> None:
@@ -182,17 +185,22 @@ class Domain(Resource):
         plan_autostart(plan, self.handle, None, self.params["autostart"])
         self._plan_state(plan, None)
 
-    def _plan_change(self, plan: Plan, current: Current, target: Element) -> tuple[str, list[Change]]:
-        """Plan the change of an existing domain; returns its state after it, and what waits for its next start."""
+    def _plan_change(self, plan: Plan, current: Current, target: Element) -> dict[str, Any]:
+        """Plan the change of an existing domain; returns the result."""
         plan_rename(plan, self.handle, current)
         apply = self.params["apply"]
         update = Update(configuration_changes(current.stored, target), self._live_part(current, target))
         plan_update(plan, self.handle, current, target, update, apply)
         plan_autostart(plan, self.handle, current.autostart, self.params["autostart"])
         if update.pending and self.params["allow_restart"]:
-            return self._plan_restart(plan, current), []
-        self._plan_state(plan, current.state, afresh=self._discards_memory(current, update))
-        return self._final_state(current.state), update.pending
+            return self._result(current, self._plan_restart(plan, current), [])
+        outdated = self._has_outdated_memory(current, update)
+        state = self._final_state(current.state)
+        if outdated and state != "stopped":
+            self._require_force_to_discard_memory(current)
+        self._plan_state(plan, current.state, afresh=outdated)
+        warnings = {"warnings": [_outdated_memory(current)]} if outdated and state == "stopped" else {}
+        return {**self._result(current, state, update.pending), **warnings}
 
     def _plan_restart(self, plan: Plan, current: Current) -> str:
         """Plan to stop and start; returns the state after it: a guest that is asleep or has crashed runs then."""
@@ -217,17 +225,17 @@ class Domain(Resource):
             return put_off(live, "apply=config leaves the running domain as it is")
         return put_off(live, "its guest has crashed") if current.state == "crashed" else live
 
-    def _discards_memory(self, current: Current, update: Update) -> bool:
-        """Whether the start discards the memory that the domain was saved with; looked at only where it matters."""
-        starts = not current.active and self._final_state(current.state) != "stopped"
-        if not (starts and update.stored and has_saved_memory(self.hypervisor, current.domain)):
-            return False
+    def _has_outdated_memory(self, current: Current, update: Update) -> bool:
+        """Whether the domain was saved with another configuration; looked at only where the task changes that."""
+        changes = not current.active and bool(update.stored)
+        return changes and has_saved_memory(self.hypervisor, current.domain)
+
+    def _require_force_to_discard_memory(self, current: Current) -> None:
         if not self.power.force:
             raise Failure(
                 f"The domain '{current.name}' would go on from its saved memory, without the changes of this task. "
                 "Nothing was changed. Start it and shut it down first, or set force=true to discard that memory."
             )
-        return True
 
     def _plan_state(self, plan: Plan, before: str | None, afresh: bool = False) -> None:
         """Plan the power; ``before`` is None for a domain that does not exist yet."""
@@ -253,7 +261,25 @@ class Domain(Resource):
         }
 
 
+def _require_label_values(labels: dict[str, Any]) -> None:
+    """Refuse labels that are null: as options that are not named, they would go without a word."""
+    for name, value in labels.items():
+        if value is None:
+            raise Failure(
+                f"labels: '{name}' is null. Give it a value, which may be an empty text, or leave it out: labels that "
+                "are not listed are removed."
+            )
+
+
 def _is_started(plan: Plan, current: Current) -> bool:
     """Whether a plan that ends with a running domain starts it."""
     restarts = any(change.path == "restarted" for change in plan.changes)
     return restarts or not current.active or current.state == "crashed"
+
+
+def _outdated_memory(current: Current) -> str:
+    return (
+        f"The domain '{current.name}' has saved memory. Its next start goes on from there with the configuration of "
+        "that time; what this task changed waits until it was shut down once more. To be rid of that memory: "
+        f"virsh managedsave-remove {current.name}"
+    )

@@ -17,6 +17,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view impor
 
 # Where a running domain's clock is, after its guest has set it.
 _MOVING = ("xml.clock.adjustment",)
+# Of disks: a guest opens and closes the tray. The type has an option; libvirt writes it for an empty drive, and not
+# when that runs.
+_OF_DRIVES = (".driver.type", ".target.tray")
 
 
 def rest_changes(before: Element, after: Element) -> list[Change]:
@@ -72,8 +75,7 @@ def _follows(change: Change) -> bool:
         return True
     if path.endswith(".") and True in (change.before, change.after):
         return True  # an element that was empty, or is: what came into it or went is a difference of its own
-    # Disks have an option for it; libvirt writes it for an empty drive, and not when that runs.
-    return path in _MOVING or (path.startswith("xml.devices.disk[") and path.endswith(".driver.type"))
+    return path in _MOVING or (path.startswith("xml.devices.disk[") and path.endswith(_OF_DRIVES))
 
 
 def _stays(_element: Element) -> bool:

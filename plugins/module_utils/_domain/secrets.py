@@ -16,6 +16,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|cookie", re.IGNORECASE)
 # QEMU's own arguments and environment: nobody can tell what is secret in them.
 _OF_QEMU = "{http://libvirt.org/schemas/domain/qemu/"
+# What makes XML read otherwise than it is written: p&amp;ss, p&#38;ss, <![CDATA[p&ss]]>.
+_ESCAPE = re.compile(r"&|<!\[CDATA\[")
 
 
 def is_secret(element: Element, attribute: str | None = None) -> bool:
@@ -31,14 +33,21 @@ def is_opaque(element: Element) -> bool:
 
 
 def secrets(params: dict[str, Any]) -> set[str]:
-    """What of the task's options must not be seen: all of an ``xml`` that is no XML."""
+    """What of the task's options must not be seen."""
     found = {graphics.get("password") or "" for graphics in params["graphics"] or ()}
     if params["xml"] is not None:
-        try:
-            found.update(_secrets_in(parse(params["xml"])))
-        except Failure:
-            found.add(params["xml"])
+        found.update(_secrets_of_text(params["xml"]))
     return {text for text in found if text.strip()}
+
+
+def _secrets_of_text(xml: str) -> set[str]:
+    """What of an XML text must not be seen: all of it where it is no XML, or does not show a secret as it reads."""
+    try:
+        found = {text for text in _secrets_in(parse(xml)) if text.strip()}
+    except Failure:
+        return {xml}
+    plain = _ESCAPE.search(xml) is None and all(text in xml for text in found)
+    return found | ({xml} if found and not plain else set())
 
 
 def _secrets_in(domain: Element) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.se
     compile_query,
     labels_match,
     name_filter,
+    uuid_filter,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.statistics import (
     group_flags,
@@ -69,14 +70,17 @@ def _request(params: dict[str, Any]) -> Request:
 
 def _selector(params: dict[str, Any]) -> Callable[[Found], bool]:
     """Whether the list of domains already tells that one is wanted."""
-    name_matches = name_filter(params["names"] or ["*"], "names")
-    uuids = {uuid.lower() for uuid in params["uuids"] or ()}
-    states = params["states"]
-
-    def wanted(found: Found) -> bool:
-        return name_matches(found.name) and (not uuids or found.uuid in uuids) and (not states or found.state in states)
-
-    return wanted
+    tests: list[Callable[[Found], bool]] = []
+    # An empty list is one of no domain, not an option that nobody gave: templates make such lists.
+    if params["names"] is not None:
+        name_matches = name_filter(params["names"], "names")
+        tests.append(lambda found: name_matches(found.name))
+    if params["uuids"] is not None:
+        uuid_matches = uuid_filter(params["uuids"], "uuids")
+        tests.append(lambda found: uuid_matches(found.uuid))
+    if params["states"] is not None:
+        tests.append(lambda found: found.state in params["states"])
+    return lambda found: all(test(found) for test in tests)
 
 
 def _flagged(hypervisor: Hypervisor, flag: int) -> set[str]:

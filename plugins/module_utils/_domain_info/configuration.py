@@ -14,7 +14,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_to_come, rest_to_go
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Running, Section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections import SECTIONS
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.memory import whole_mib
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Secret
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
@@ -47,7 +49,14 @@ def _differences(section: Section, stored: Element, live: Element) -> list[Chang
         after = {key: section.view(device) for key, device in kept.items()}
         return differences({section.option: before}, {section.option: after})
     everything = dict.fromkeys(section.arguments)
-    return section.live_differences(Running(Handle(""), live, stored, stored, everything, Deadline(None)))
+    found = section.live_differences(Running(Handle(""), live, stored, stored, everything, Deadline(None)))
+    return [change for change in found if not _is_rounding(change)]
+
+
+def _is_rounding(change: Change) -> bool:
+    """Whether memory differs only because a domain starts with whole MiB."""
+    sizes = change.before, change.after
+    return all(isinstance(size, Size) for size in sizes) and len({whole_mib(size) for size in sizes}) == 1
 
 
 def _plain(value: Any) -> Any:

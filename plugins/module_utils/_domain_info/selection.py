@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choosing domains by name, labels, and a JMESPath expression. Pure."""
+"""Choosing domains by name, UUID, labels, and a JMESPath expression. Pure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def name_filter(patterns: Iterable[str], option: str) -> Callable[[str], bool]:
     """
     expressions = [_expression(pattern, option) for pattern in patterns]
     return lambda name: any(expression.match(name) for expression in expressions)
+
+
+def uuid_filter(uuids: Iterable[str], option: str) -> Callable[[str], bool]:
+    """Whether a UUID is one of these, in upper or lower case, with dashes or without.
+
+    :param option: the option's name for the error.
+    :raises Failure: for a UUID that is none.
+    """
+    wanted = {_digits(uuid, option) for uuid in uuids}
+    return lambda uuid: _digits(uuid, option) in wanted
 
 
 def labels_match(labels: dict[str, str], wanted: dict[str, Any]) -> bool:
@@ -55,6 +65,16 @@ def compile_query(expression: str, option: str) -> Callable[[Any], Any]:
             raise _bad_query(expression, option, error) from error
 
     return search
+
+
+def _digits(uuid: str, option: str) -> str:
+    digits = uuid.strip().replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{32}", digits):
+        raise Failure(
+            f"{option}: '{uuid}' is not a UUID. Write its 32 hexadecimal digits, with dashes or without, as in "
+            "6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10."
+        )
+    return digits
 
 
 def _expression(pattern: str, option: str) -> re.Pattern[str]:

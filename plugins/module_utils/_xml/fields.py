@@ -56,8 +56,13 @@ class Secret(str):
         return str(self)
 
 
+def _as_read(text: str) -> str:
+    """A text as whoever parses XML reads it: there is only one end of line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 # An empty text is how a user says "none of it": it removes the attribute or element.
-TEXT = Kind(read=str, write=lambda value: str(value) or None, clean=lambda value, _option: str(value))
+TEXT = Kind(read=str, write=lambda value: str(value) or None, clean=lambda value, _option: _as_read(str(value)))
 INTEGER = Kind(read=int, write=str, clean=lambda value, _option: int(value))
 PASSWORD = Kind(read=Secret, write=lambda value: "".join(value) or None, clean=lambda value, _option: Secret(value))
 YES_NO = _words("yes", "no")

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Section
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Running, Section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child
 
 
 class Boot(Section):
@@ -37,6 +39,8 @@ class Boot(Section):
         wanted = options.get("boot")
         if wanted and _names_device_order(options):
             raise Failure("boot and boot_order exclude each other: order either kinds of devices or single devices.")
+        if _names_device_order(options):
+            _check_places(ordered)
         if wanted:
             for device in ordered:
                 device.remove(child(device, "boot"))
@@ -49,11 +53,28 @@ class Boot(Section):
             for kind in wanted:
                 ElementTree.SubElement(child(domain, "os"), "boot", {"dev": kind})
 
+    def live_differences(self, running: Running) -> list[Change]:
+        """See `Section.live_differences`. An order of single devices says something about this one, in each run."""
+        implied = {"boot": None} if _names_device_order(running.options) else {}
+        return super().live_differences(replace(running, options={**implied, **running.options}))
+
     def erase(self, domain: Element) -> None:
         """See `Section.erase`."""
         for parent in domain.findall("os"):
             for item in parent.findall("boot"):
                 parent.remove(item)
+
+
+def _check_places(devices: list[Element]) -> None:
+    taken = set()
+    for device in devices:
+        place = attribute_at(device, "boot", "order")
+        if place in taken:
+            raise Failure(
+                f"boot_order: {place} is the place of two devices; give each one of its own, also those that the task "
+                "does not list so far."
+            )
+        taken.add(place)
 
 
 def _ordered_devices(domain: Element) -> list[Element]:

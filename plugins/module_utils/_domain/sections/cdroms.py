@@ -55,7 +55,7 @@ class Cdroms(DriveSection):
         ElementTree.SubElement(device, "readonly")
         return device
 
-    def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:
+    def image_format(self, item: dict[str, Any], facts: Facts) -> str:
         """A medium is raw: that is what an ISO image is."""
         return "raw"
 

@@ -14,7 +14,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, remove
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, remove, remove_all
 
 _MODE = Field("mode", "cpu@mode")
 _MODEL = Field("model", "cpu/model")
@@ -37,6 +37,8 @@ class Cpu(Section):
 
     def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
         """host-model lets a domain migrate; emulation has no host CPU to take after, ARM no model of it."""
+        if {"mode", "model"} & set(options.get("cpu", {})):
+            return {}
         if options.get("type", "auto") in ("auto", facts.host.virtualization):
             emulated = facts.host.virtualization == "qemu"
         else:
@@ -54,7 +56,7 @@ class Cpu(Section):
         return {"cpu": view} if view else {}
 
     def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
-        """See `Section.patch`. Features that are not named stay, unless the mode or the model changes."""
+        """See `Section.patch`. Features that are not named stay."""
         wanted = options.get("cpu")
         if not wanted:
             return
@@ -73,6 +75,7 @@ class Cpu(Section):
         element = domain.find("cpu")
         if element is not None:
             _forget_model(element)
+            remove_all(element, "feature")
             _MODE.erase(domain)
 
     def live_differences(self, running: Running) -> list[Change]:
@@ -103,8 +106,6 @@ def _forget_model(element: Element) -> None:
         element.attrib.pop(attribute, None)
     for tag in ("model", "vendor"):
         remove(element, tag)
-    for feature in element.findall("feature"):
-        element.remove(feature)
 
 
 def _policy(policy: Any) -> str:

@@ -94,9 +94,9 @@ class Disks(DriveSection):
             )
         super().patch_device(device, item, domain, facts)
 
-    def image_format(self, item: dict[str, Any], domain: Element, facts: Facts) -> str:
+    def image_format(self, item: dict[str, Any], facts: Facts) -> str:
         """See `DriveSection.image_format`."""
-        return image_format(item, domain, facts, "disks")
+        return image_format(item, facts, "disks")
 
     def _images_of_two(self, domain: Element, facts: Facts) -> dict[str, list[str]]:
         """The images behind two disks that do not both share it or only read it → the targets, a new one last."""

@@ -6,20 +6,30 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Section
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Running, Section
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import Field, patch_fields, read_fields
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, remove
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
+    Element,
+    attribute_at,
+    child,
+    remove,
+    text_at,
+)
 
 _KERNEL = (Field("kernel", "os/kernel"), Field("initrd", "os/initrd"), Field("cmdline", "os/cmdline"))
 # Secure Boot checks signatures only when keys are enrolled, so the two go together.
 _SECURE_FEATURES = ("enrolled-keys", "secure-boot")
 _CHOSEN_BY_LIBVIRT = ("loader", "nvram", "firmware")
 _UEFI_ONLY = ("aarch64", "riscv64")
+# Where the system's daemon keeps UEFI variables. libvirt 9.0 does not store it: it goes by the name at each start.
+_VARIABLES = "/var/lib/libvirt/qemu/nvram"
 
 
 class Firmware(Section):
@@ -45,14 +55,17 @@ class Firmware(Section):
     def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
         """See `Section.patch`."""
         patch_fields(domain, _KERNEL, options)
-        wanted = options.get("firmware", _firmware(domain))
-        if options.get("secure_boot") and wanted != "uefi":
+        held, secure = _firmware(domain), options.get("secure_boot")
+        wanted = options.get("firmware", held)
+        if secure and wanted != "uefi":
             raise Failure("secure_boot needs firmware: uefi.")
-        if wanted != _firmware(domain):
+        if wanted != held:
             _patch_firmware(domain, wanted, facts)
-        secure = options.get("secure_boot")
+            secure = bool(secure)  # as in `defaults`
         if secure is not None and wanted == "uefi" and secure != _secure_boot(domain):
-            _patch_secure_boot(domain, secure)
+            # A new domain, and one that had BIOS, has no variables yet: libvirt chooses their place.
+            has_variables = facts.uuid is None and held == "uefi"
+            _patch_secure_boot(domain, secure, _other_variables(domain, secure) if has_variables else None)
 
     def erase(self, domain: Element) -> None:
         """See `Section.erase`."""
@@ -63,10 +76,38 @@ class Firmware(Section):
             _forget_choice(found)
             found.attrib.pop("firmware", None)
 
+    def live_differences(self, running: Running) -> list[Change]:
+        """See `Section.live_differences`; what libvirt chose where the target does not say is none."""
+        changes = super().live_differences(running)
+        if is_uefi(running.target) and _secure_boot(running.target) is None:
+            return [change for change in changes if change.path != "secure_boot"]
+        return changes
+
 
 def is_uefi(domain: Element) -> bool:
     """Whether a domain boots with UEFI."""
     return _firmware(domain) == "uefi"
+
+
+def variables_of(domain: Element) -> str | None:
+    """The file on the hypervisor with a domain's UEFI variables; None for a domain that has none there."""
+    nvram = domain.find("os/nvram")
+    if nvram is not None:
+        return (nvram.text or "").strip() or attribute_at(nvram, "source", "file")
+    stateless = attribute_at(domain, "os/loader", "stateless") == "yes"
+    chosen = attribute_at(domain, "os", "firmware") == "efi" and not stateless
+    return f"{_VARIABLES}/{text_at(domain, 'name')}_VARS.fd" if chosen else None
+
+
+def keep_variables(domain: Element, before: Element) -> None:
+    """Let a domain have the file with its UEFI variables under another name too.
+
+    :param domain: the configuration with the new name, changed in place.
+    :param before: that with the old name.
+    """
+    variables = variables_of(before)
+    if variables is not None and is_uefi(domain) and domain.find("os/nvram") is None:
+        child(domain, "os/nvram").text = variables
 
 
 def _firmware(domain: Element) -> str:
@@ -100,15 +141,27 @@ def _patch_firmware(domain: Element, wanted: str, facts: Facts) -> None:
         element.attrib.pop("firmware", None)
 
 
-def _patch_secure_boot(domain: Element, secure: bool) -> None:
+def _patch_secure_boot(domain: Element, secure: bool, variables: str | None) -> None:
     element = child(domain, "os")
-    _forget_choice(element)  # libvirt then chooses files that fit, with variables to match
+    _forget_choice(element)  # libvirt then chooses files that fit
     element.set("firmware", "efi")
     features = ElementTree.SubElement(element, "firmware")
     for name in _SECURE_FEATURES:
         ElementTree.SubElement(features, "feature", {"enabled": "yes" if secure else "no", "name": name})
+    if variables is not None:
+        child(element, "nvram").text = variables
     if secure:
         child(domain, "features/smm").set("state", "on")
+
+
+def _other_variables(domain: Element, secure: bool) -> str:
+    """A file for the variables that go with Secure Boot, or with none.
+
+    The keys are in the variables, and libvirt fills a file that does not exist only. The uuid keeps it apart from
+    the files of other domains, also of those that had, or will have, the name of this one.
+    """
+    directory = posixpath.dirname(variables_of(domain) or "") or _VARIABLES
+    return f"{directory}/{text_at(domain, 'uuid')}_{'SECURE_BOOT_' if secure else ''}VARS.fd"
 
 
 def _forget_choice(element: Element) -> None:

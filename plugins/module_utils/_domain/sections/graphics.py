@@ -11,8 +11,12 @@ from xml.etree import ElementTree
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import PASSWORD, Field
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, remove_all
+
+# VNC itself has no room for more.
+_VNC_PASSWORD = 8
 
 
 class ListenField(Field):
@@ -99,6 +103,12 @@ class Graphics(DeviceSection):
         device = ElementTree.Element("graphics", {"type": item["type"], "port": "-1", "autoport": "yes"})
         self.fields[0].write(device, "127.0.0.1")
         return device
+
+    def patch_device(self, device: Element, item: dict[str, Any], domain: Element, facts: Facts) -> None:
+        """See `DeviceSection.patch_device`."""
+        if item["type"] == "vnc" and len(item.get("password", "").encode()) > _VNC_PASSWORD:
+            raise Failure(f"graphics: a VNC password has at most {_VNC_PASSWORD} characters (bytes): shorten it.")
+        super().patch_device(device, item, domain, facts)
 
     def live_view(self, live: Element, stored: Element | None) -> dict[str, Any]:
         """See `DeviceSection.live_view`. An address that is left to libvirt shows when running."""

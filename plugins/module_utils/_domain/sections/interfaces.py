@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.devices import DeviceSection, match
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.plugged import kind_of, unresolve
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
@@ -71,17 +71,13 @@ class Interfaces(DeviceSection):
         return (attribute_at(device, "mac", "address") or str(position)).lower()
 
     def find(self, domain: Element, items: list[dict[str, Any]]) -> list[Element | None]:
-        """By MAC; the items without one take the interfaces that no other item names, in order."""
+        """By MAC; an item without one is about the interface that has its source, else about the next one."""
         by_mac = self.keyed(domain)
         named = {_mac(item["mac"]) for item in items if "mac" in item}
         rest = [device for key, device in by_mac.items() if key not in named]
-        found = []
-        for item in items:
-            if "mac" in item:
-                found.append(by_mac.get(_mac(item["mac"])))
-            else:
-                found.append(rest.pop(0) if rest else None)
-        return found
+        others = [item for item in items if "mac" not in item]
+        found = iter(match(others, rest, _has_its_source, lambda _item, _device: True))
+        return [by_mac.get(_mac(item["mac"])) if "mac" in item else next(found) for item in items]
 
     def new(self, item: dict[str, Any], domain: Element, options: dict[str, Any], facts: Facts) -> Element:
         """See `DeviceSection.new`. The MAC is chosen here: libvirt would choose another at each definition."""
@@ -154,10 +150,19 @@ def _source_view(device: Element) -> dict[str, Any]:
     return {kind: name} if kind in _SOURCES and name else {}
 
 
+def _wanted_source(item: dict[str, Any]) -> dict[str, Any]:
+    return {source: item[source] for source in _SOURCES if item.get(source)}
+
+
+def _has_its_source(item: dict[str, Any], device: Element) -> bool:
+    wanted = _wanted_source(item)
+    return bool(wanted) and wanted == _source_view(device)
+
+
 def _patch_source(device: Element, item: dict[str, Any]) -> None:
     if item.get("user") is False and kind_of(device) == "user":
         raise Failure("interfaces: user: false leaves the interface nowhere to be; name a network or a bridge instead.")
-    wanted = {source: item[source] for source in _SOURCES if item.get(source)}
+    wanted = _wanted_source(item)
     if not wanted or wanted == _source_view(device):
         return
     kind, name = next(iter(wanted.items()))

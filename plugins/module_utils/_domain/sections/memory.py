@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
@@ -18,8 +19,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Action, Change
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size, unit_factor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element
 
@@ -37,7 +38,7 @@ class Memory(FieldSection):
 
     def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
         """A new domain has 1 GiB."""
-        return {"memory": options.get("max_memory", "1 GiB")}
+        return {"memory": "1 GiB"}
 
     def read(self, domain: Element) -> dict[str, Any]:
         """See `Section.read`; without ``<currentMemory>`` the guest has all."""
@@ -45,18 +46,35 @@ class Memory(FieldSection):
         return {} if most is None else {"memory": _CURRENT.read(domain) or most, "max_memory": most}
 
     def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
-        """See `Section.patch`; a memory above the maximum raises the maximum, unless that is named too."""
+        """See `Section.patch`; a memory above the maximum raises the maximum, unless that is named too.
+
+        The cells of a NUMA topology make the maximum, whatever else the XML says.
+        """
         now = self.read(domain)
         wanted = {name: _memory(_field(name).clean(options[name]), name) for name in self.arguments if name in options}
         if not wanted:
             return
-        most = wanted.get("max_memory", max(now.get("max_memory", 0), wanted.get("memory", 0)))
-        memory = wanted.get("memory", min(now.get("memory", most), most))
+        before = _of_cells(domain) or now.get("max_memory", 0)
+        most = wanted.get("max_memory", max(before, wanted.get("memory", 0)))
+        memory = wanted.get("memory", now.get("memory", most))
         if memory > most:
-            raise Failure(f"memory ({Size(memory)}) is more than max_memory ({Size(most)}): raise max_memory too.")
+            sizes = f"memory ({Size(memory)}) is more than max_memory ({Size(most)})"
+            raise Failure(f"{sizes}: name both, so that max_memory is no less.")
+        if most != before and _of_cells(domain):
+            raise Failure(
+                f"The NUMA cells of the domain (cpu/numa in its XML) make up {Size(before)} of memory, which memory "
+                f"and max_memory cannot turn into {Size(most)}: change the cells, with the option xml."
+            )
         for item, value in ((_MOST, most), (_CURRENT, memory)):
             if item.read(domain) != value:
                 item.write(domain, value)
+
+    def live_differences(self, running: Running) -> list[Change]:
+        """See `Section.live_differences`. A maximum that the memory raises belongs to it, in each run."""
+        options = running.options
+        short = "memory" in options and self.read(running.target)["memory"] > self.read(running.live)["max_memory"]
+        implied = {"max_memory": None} if short else {}
+        return super().live_differences(replace(running, options={**implied, **options}))
 
     def plan_live(self, running: Running) -> LivePlan:
         """See `Section.plan_live`.
@@ -79,6 +97,14 @@ class Memory(FieldSection):
                 plan.changes.append(change)
                 plan.actions.append(_set_memory(running, change.after))
         return plan
+
+
+def _of_cells(domain: Element) -> Size | None:
+    """What libvirt adds the memory up to in a domain with NUMA cells; None in one without."""
+    cells = [(cell.get("memory", "0"), cell) for cell in domain.iterfind("cpu/numa/cell")]
+    modules = [(size.text or "0", size) for size in domain.iterfind("devices/memory/target/size")]
+    sizes = [int(number) * (unit_factor(element.get("unit", "KiB")) or 1) for number, element in cells + modules]
+    return Size(sum(sizes)) if cells else None
 
 
 def _field(option: str) -> SizeField:

@@ -13,6 +13,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.charact
     CharacterSection,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, child
 
 
 class Serials(CharacterSection):
@@ -26,6 +27,15 @@ class Serials(CharacterSection):
     def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
         """A new domain can be reached with ``virsh console``."""
         return {"serials": [{"type": "pty"}]}
+
+    def patch(self, domain: Element, options: dict[str, Any], facts: Facts) -> None:
+        """See `Section.patch`. The console on a serial port goes with the last one: libvirt makes one for it else."""
+        super().patch(domain, options, facts)
+        purged = self.option in options.get("purge", ()) and self.option in options
+        if purged and not self.devices(domain):
+            for console in domain.findall("devices/console"):
+                if attribute_at(console, "target", "type") in (None, "serial"):
+                    child(domain, "devices").remove(console)
 
 
 SECTION = Serials()

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
@@ -41,6 +43,10 @@ class Vcpus(Section):
         "topology": {"type": "dict", "options": {field.option: {"type": "int"} for field in _TOPOLOGY}},
     }
 
+    def defaults(self, facts: Facts, options: dict[str, Any]) -> dict[str, Any]:
+        """A new domain has one, or all that its topology makes."""
+        return {"vcpus": math.prod(options.get("topology", {}).values())}
+
     def read(self, domain: Element) -> dict[str, Any]:
         """See `Section.read`; without ``current`` the guest has all."""
         most = _MOST.read(domain) or 1  # libvirt's own default
@@ -59,7 +65,7 @@ class Vcpus(Section):
         named = options.get("vcpus", 1)
         implied = made if made is not None and "topology" in options else max(now["max_vcpus"], named)
         most: int = options.get("max_vcpus", implied)
-        vcpus: int = options.get("vcpus", most if now["vcpus"] == now["max_vcpus"] else min(now["vcpus"], most))
+        vcpus: int = options.get("vcpus", now["vcpus"])
         _check(vcpus, most, made)
         if (vcpus, most) != (now["vcpus"], now["max_vcpus"]):
             _write(domain, vcpus, most)
@@ -68,6 +74,13 @@ class Vcpus(Section):
         """See `Section.erase`."""
         for item in (_CURRENT, _MOST, *_TOPOLOGY):
             item.erase(domain)
+
+    def live_differences(self, running: Running) -> list[Change]:
+        """See `Section.live_differences`. A maximum that other options raise is theirs, in each run."""
+        options = running.options
+        short = "vcpus" in options and self.read(running.target)["vcpus"] > self.read(running.live)["max_vcpus"]
+        implied = {"max_vcpus": None} if short or "topology" in options else {}
+        return super().live_differences(replace(running, options={**implied, **options}))
 
     def plan_live(self, running: Running) -> LivePlan:
         """See `Section.plan_live`."""
@@ -84,6 +97,9 @@ class Vcpus(Section):
 
 
 def _patch_topology(domain: Element, topology: dict[str, int]) -> None:
+    for name, count in topology.items():
+        if count < 1:
+            raise Failure(f"topology: {name} must be at least 1, not {count}.")
     now = read_fields(domain, _TOPOLOGY)
     patch_fields(domain, _TOPOLOGY, {**{field.option: 1 for field in _TOPOLOGY}, **now, **topology})
 
@@ -103,7 +119,7 @@ def _check(vcpus: int, most: int, made: int | None) -> None:
     if vcpus < 1:
         raise Failure(f"vcpus: a domain needs at least 1 vCPU, not {vcpus}.")
     if vcpus > most:
-        raise Failure(f"vcpus ({vcpus}) is more than max_vcpus ({most}): raise max_vcpus too.")
+        raise Failure(f"vcpus ({vcpus}) is more than max_vcpus ({most}): name both, so that max_vcpus is no less.")
     if made is not None and made != most:
         raise Failure(
             f"topology makes {made} vCPUs, but max_vcpus is {most}: sockets × cores × threads must be max_vcpus."

@@ -18,8 +18,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configu
     target_configuration,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts, Host, Image
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.cpu import SECTION as CPU
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, child, dump, parse
 
 DUMPS = pathlib.Path(__file__).parent / "dumps"
 UUID = "6f1c9d2e-5b0a-4b9e-8a51-3d1f0b7c2a10"
@@ -192,6 +193,120 @@ def test_memory_above_the_maximum_raises_it_and_less_leaves_it() -> None:
     assert (less.findtext("memory"), less.findtext("currentMemory")) == ("1048576", "524288")
 
 
+def vcpus(domain: Element) -> tuple[str | None, str | None]:
+    """How many a domain has, where it does not have all, and how many it can have."""
+    return domain.find("vcpu").get("current"), domain.findtext("vcpu")
+
+
+def test_a_maximum_alone_gives_no_vcpus() -> None:
+    assert vcpus(new(max_vcpus=4)) == ("1", "4")
+    assert vcpus(patched(new(vcpus=1), max_vcpus=4)) == ("1", "4")
+    assert vcpus(patched(new(vcpus=2), max_vcpus=4)) == ("2", "4")
+
+
+def test_a_topology_makes_the_maximum_and_the_vcpus_of_a_new_domain() -> None:
+    assert vcpus(new(topology={"cores": 2, "threads": 2})) == (None, "4")
+    assert vcpus(patched(new(vcpus=1), topology={"cores": 2})) == ("1", "2")
+    assert vcpus(patched(new(vcpus=1, max_vcpus=4), topology={"cores": 2})) == ("1", "2")
+
+
+def test_a_maximum_alone_gives_no_memory() -> None:
+    assert new(max_memory="2 GiB").findtext("currentMemory") == "1048576"
+
+
+@pytest.mark.parametrize(
+    ("made", "options", "message"),
+    [
+        ({"memory": "256 MiB"}, {"max_memory": "128 MiB"}, r"memory \(256 MiB\) is more than max_memory \(128 MiB\)"),
+        ({"vcpus": 4}, {"max_vcpus": 2}, r"vcpus \(4\) is more than max_vcpus \(2\): name both"),
+        ({"vcpus": 4}, {"topology": {"cores": 2}}, r"vcpus \(4\) is more than max_vcpus \(2\): name both"),
+    ],
+)
+def test_a_maximum_takes_nothing_away_unsaid(made: dict[str, Any], options: dict[str, Any], message: str) -> None:
+    domain = new(**made)
+    with pytest.raises(Failure, match=message):
+        patched(domain, **options)
+
+
+def test_a_new_domain_with_less_at_most_needs_less() -> None:
+    with pytest.raises(Failure, match=r"memory \(1 GiB\) is more than max_memory \(64 MiB\): name both"):
+        new(max_memory="64 MiB")
+
+
+def with_numa(first: int, module: str = "") -> Element:
+    """A stopped domain of 128 MiB in all, as libvirt stores it."""
+    cells = f"<cell id='0' cpus='0' memory='{first}' unit='KiB'/><cell id='1' cpus='1' memory='65536' unit='KiB'/>"
+    memory = "<memory unit='KiB'>131072</memory><currentMemory unit='KiB'>131072</currentMemory>"
+    machine = "<vcpu>2</vcpu><os><type>hvm</type></os>"
+    cpus = f"<cpu mode='maximum'><numa>{cells}</numa></cpu>"
+    return parse(f"<domain>{memory}{machine}{cpus}<devices>{module}</devices></domain>")
+
+
+@pytest.mark.parametrize("options", [{"memory": "256 MiB"}, {"max_memory": "256 MiB"},
+                                     {"memory": "64 MiB", "max_memory": "64 MiB"}])  # fmt: skip
+def test_memory_of_numa_cells_is_theirs(options: dict[str, str]) -> None:
+    """libvirt adds the cells up again, so that any other memory would be a change in each run."""
+    with pytest.raises(Failure, match="NUMA cells .* make up 128 MiB .* cannot turn into .* MiB: change the cells"):
+        patched(with_numa(65536), **options)
+
+
+def test_memory_that_numa_cells_make_is_fine() -> None:
+    domain = with_numa(65536)
+    assert dump(patched(domain, memory="128 MiB", max_memory="128 MiB")) == dump(domain)
+    assert patched(domain, memory="64 MiB").findtext("currentMemory") == "65536"
+    module = "<memory model='dimm'><target><size unit='KiB'>32768</size></target></memory>"
+    assert patched(with_numa(32768, module), memory="128 MiB").findtext("memory") == "131072"
+
+
+def test_more_numa_cells_make_more_memory() -> None:
+    """From the option xml, which comes before; libvirt has not added them up yet."""
+    after = patched(with_numa(196608), memory="256 MiB")
+    assert (after.findtext("memory"), after.findtext("currentMemory")) == ("262144", "262144")
+
+
+def cpu(domain: Element) -> dict[str, Any]:
+    """The mode, model and features of a domain."""
+    return CPU.read(domain)["cpu"]
+
+
+def test_features_of_a_new_domain_come_with_the_mode_of_a_new_domain() -> None:
+    """libvirt takes no features without one."""
+    assert cpu(new(cpu={"features": {"svm": False}})) == {"mode": "maximum", "features": {"svm": "disable"}}
+    assert cpu(new(cpu={})) == {"mode": "maximum"}
+    assert cpu(new(cpu={"model": "EPYC"})) == {"mode": "custom", "model": "EPYC"}
+    assert cpu(new(cpu={"mode": "host-model"})) == {"mode": "host-model"}
+
+
+def test_features_stay_with_another_model() -> None:
+    domain = new(cpu={"model": "EPYC", "features": {"aes": True, "svm": False}})
+    features = {"aes": "require", "svm": "forbid"}
+    changed = patched(domain, cpu={"model": "Nehalem", "features": {"svm": "forbid"}})
+    assert cpu(changed) == {"mode": "custom", "model": "Nehalem", "features": features}
+    assert cpu(patched(changed, cpu={"mode": "maximum"})) == {"mode": "maximum", "features": features}
+
+
+def test_the_console_of_a_serial_port_goes_with_the_last_one() -> None:
+    """libvirt makes a serial port for it otherwise, in each run again."""
+    domain = stored()
+    console = "devices/console/target[@type='serial']"
+    child(domain, "devices").append(parse("<serial type='null'/>"))
+    assert patched(domain, serials=[{}], purge=["serials"]).find(console) is not None
+    assert patched(domain, serials=[]).find(console) is not None
+    bare = patched(domain, serials=[], purge=["serials"])
+    assert bare.find("devices/serial") is None
+    assert [console.find("target").get("type") for console in bare.iterfind("devices/console")] == ["virtio"]
+
+
+def test_a_password_that_vnc_has_no_room_for_is_not_repeated() -> None:
+    with pytest.raises(Failure, match="at most 8 characters") as refused:
+        patched(stored(), graphics=[{"type": "vnc", "password": "hushhushhush"}])
+    assert "hush" not in str(refused.value)
+    with pytest.raises(Failure, match="at most 8 characters"):
+        patched(stored(), graphics=[{"type": "vnc", "password": "ééééé"}])
+    for kind, password in (("vnc", "hushhush"), ("spice", "hushhushhush")):
+        patched(stored(), graphics=[{"type": kind, "password": password}])
+
+
 def test_an_order_of_devices_and_one_of_kinds_take_turns() -> None:
     domain = patched(new(boot=["hd"], disks=[VOLUME]), disks=[{"boot_order": 1}])
     assert domain.find("os/boot") is None
@@ -206,6 +321,8 @@ def test_an_order_of_devices_and_one_of_kinds_take_turns() -> None:
         ({"memory": "2"}, "did you forget the unit"),
         ({"memory": "2 GiB", "max_memory": "1 GiB"}, "more than max_memory"),
         ({"vcpus": 3, "max_vcpus": 2}, "more than max_vcpus"),
+        ({"topology": {"cores": 0}}, "cores must be at least 1, not 0"),
+        ({"disks": [{"boot_order": 1}], "cdroms": [{"boot_order": 1}]}, "1 is the place of two devices"),
         ({"max_vcpus": 4, "topology": {"cores": 3}}, "makes 3 vCPUs"),
         ({"secure_boot": True, "firmware": "bios"}, "needs firmware: uefi"),
         ({"cpu": {"features": {"a": "maybe"}}}, "is no policy"),

@@ -14,10 +14,11 @@ import pytest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.events import DomainEvents
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.live_devices import detach
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.live_devices import attach, detach
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Handle
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section import Running
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import attribute_at, parse
 from tests.unit.plugins.module_utils._domain.examples import define
 
 
@@ -31,6 +32,39 @@ class StopsInstead:
 
     def detachDeviceFlags(self, _xml: str, _flags: int) -> None:
         self.domain.destroy()
+
+
+class TakesDevices:
+    """A running domain that keeps what it is given."""
+
+    given = ""
+
+    def attachDeviceFlags(self, xml: str, _flags: int) -> None:
+        self.given = xml
+
+    def XMLDesc(self, _flags: int) -> str:
+        return f"<domain><devices>{self.given}</devices></domain>"
+
+
+@pytest.mark.parametrize(
+    ("live", "order"),
+    [
+        ("<os><boot dev='hd'/></os><devices/>", None),
+        ("<os/><devices><disk><boot order='2'/></disk></devices>", None),
+        ("<os/><devices><disk><boot order='1'/></disk></devices>", "2"),
+    ],
+)
+def test_a_device_comes_with_its_place_in_the_boot_order_where_libvirt_takes_it(
+    hypervisor: Hypervisor, live: str, order: str | None
+) -> None:
+    domain = TakesDevices()
+    target = parse("<domain><devices><disk><target dev='vdb'/><boot order='2'/></disk></devices></domain>")
+    device = target.find("devices/disk")
+    assert device is not None
+    running = Running(Handle("web1", domain), parse(f"<domain>{live}</domain>"), target, target, {}, Deadline(1))
+    attach(hypervisor, running, "disk vdb", device, lambda now: now.find("devices/disk"))
+    assert attribute_at(parse(domain.given), "boot", "order") == order
+    assert attribute_at(device, "boot", "order") == "2"
 
 
 def test_a_domain_that_stops_ends_the_wait_for_a_device(hypervisor: Hypervisor) -> None:

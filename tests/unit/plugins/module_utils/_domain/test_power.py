@@ -34,11 +34,18 @@ POWER = Power(Deadline(30), force=False)
 class Starts:
     """A domain that remembers with which flags it was started; the test driver knows only some."""
 
-    def __init__(self) -> None:
+    def __init__(self, saved: int = libvirt.VIR_DOMAIN_RUNNING) -> None:
         self.flags: list[int] = []
+        self.now = saved
 
     def createWithFlags(self, flags: int) -> None:
         self.flags.append(flags)
+
+    def state(self, _flags: int) -> list[int]:
+        return [self.now, 0]
+
+    def resume(self) -> None:
+        self.now = libvirt.VIR_DOMAIN_RUNNING
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,14 @@ def test_flags_of_a_start(hypervisor: Hypervisor, options: dict[str, Any], flags
     plan_start(plan, Handle("web1", domain), POWER, **options)
     plan.apply(hypervisor)
     assert domain.flags == [flags]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_was_saved_while_paused_runs_where_that_is_asked_for(hypervisor: Hypervisor, paused: bool) -> None:
+    domain, plan = Starts(libvirt.VIR_DOMAIN_PAUSED), Plan()
+    plan_start(plan, Handle("web1", domain), POWER, paused=paused)
+    plan.apply(hypervisor)
+    assert domain.now == (libvirt.VIR_DOMAIN_PAUSED if paused else libvirt.VIR_DOMAIN_RUNNING)
 
 
 class Hangs:

@@ -18,6 +18,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.configu
     target_configuration,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import Facts
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.raw_xml import lay_over
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.rest import rest_to_come, rest_to_go
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, render_diff
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import SizeField
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
@@ -157,6 +159,60 @@ def test_what_a_start_adds_is_no_wish() -> None:
         .replace("<source path='/dev/pts/0'/>", "<source path='/dev/pts/0' tls='no'/>")
     )
     assert dump(laid_over(stored, running)) == dump(stored)
+
+
+# What a configuration says, and what libvirt shows of it while the domain runs.
+SHOWN_WHILE_RUNNING = {
+    "a tray that the guest opened": (
+        "<devices><disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk></devices>",
+        "<devices><disk type='file' device='cdrom'><target dev='sda' bus='sata' tray='open'/></disk></devices>",
+    ),
+    "an automatic socket": (
+        "<devices><graphics type='vnc'><listen type='socket'/></graphics></devices>",
+        "<devices><graphics type='vnc' socket='/run/7/vnc.sock'>"
+        "<listen type='socket' socket='/run/7/vnc.sock'/></graphics></devices>",
+    ),
+    "a memory module": (
+        "<devices><memory model='dimm'><address type='dimm' slot='0'/></memory></devices>",
+        "<devices><memory model='dimm'><address type='dimm' slot='0' base='0x100000000'/></memory></devices>",
+    ),
+    "the template of hand-written firmware": (
+        "<os><loader type='pflash'>/code.fd</loader><nvram>/vars.fd</nvram></os>",
+        "<os><loader type='pflash'>/code.fd</loader><nvram template='/t.fd'>/vars.fd</nvram></os>",
+    ),
+    "what chosen firmware needs": (
+        "<os firmware='efi'/><features><acpi/></features>",
+        "<os><loader secure='yes'>/code.fd</loader></os><features><acpi/><smm state='on'/></features>",
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "shown"), SHOWN_WHILE_RUNNING.values(), ids=SHOWN_WHILE_RUNNING)
+def test_what_only_a_running_domain_shows_is_no_wish(written: str, shown: str) -> None:
+    stored, running = f"<domain><name>a</name>{written}</domain>", f"<domain id='7'><name>a</name>{shown}</domain>"
+    assert dump(lay_over(parse(stored), parse(running), lambda _device: False)) == dump(parse(stored))
+    assert rest_to_go(parse(running), parse(stored)) == []
+    assert rest_to_come(parse(running), parse(stored), parse(running)) == []
+    assert rest_to_come(parse(running), parse(stored), parse(stored)) == []
+
+
+def test_a_tray_is_opened_and_closed_by_the_guest() -> None:
+    drive = "<domain><devices><disk device='cdrom'><target dev='sda' bus='sata'{}/></disk></devices></domain>"
+    closed, opened = parse(drive.format("")), parse(drive.format(" tray='open'"))
+    assert rest_to_come(closed, opened, opened) == []
+    assert rest_to_go(closed, opened) == []
+
+
+def test_an_empty_drive_of_any_type_is_an_empty_drive() -> None:
+    drive = (
+        "<domain><os><type>hvm</type></os><devices>"
+        "<disk type='{}' device='cdrom'>{}<target dev='sda'/></disk></devices></domain>"
+    )
+    empty = parse(drive.format("file", ""))
+    assert dump(laid_over(empty, drive.format("block", ""))) == dump(laid_over(empty, "<domain/>"))
+    assert configuration_changes(empty, laid_over(empty, drive.format("block", "<source dev='/dev/sr0'/>")))
+    filled = parse(drive.format("file", "<source file='/a.iso'/>"))
+    assert configuration_changes(filled, laid_over(filled, drive.format("block", "")))
 
 
 def test_memory_of_a_numa_cell_in_any_unit() -> None:

@@ -176,6 +176,19 @@ def test_a_start_from_saved_memory_would_leave_out_the_change(hypervisor: Hyperv
     assert summaries(made) == ["store the configuration", "start the domain, without its saved memory"]
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_change_beside_saved_memory_says_when_it_comes(hypervisor: Hypervisor, force: bool) -> None:
+    domain = define(hypervisor, "web1")
+    domain.create()
+    domain.managedSave(0)
+    for state in ("present", "stopped"):
+        made = plan(hypervisor, name="web1", title="T", state=state, force=force)
+        assert summaries(made) == ["store the configuration"]
+        assert "'web1' has saved memory. Its next start goes on from there" in made.result["warnings"][0]
+    run(hypervisor, name="web1", title="T")
+    assert "warnings" not in plan(hypervisor, name="web1", title="T").result
+
+
 def test_the_xml_has_to_say_which_domain_it_is(hypervisor: Hypervisor) -> None:
     with pytest.raises(Failure, match="does not say which domain it is"):
         plan(hypervisor, xml="<domain><title>T</title></domain>")
@@ -197,6 +210,20 @@ def test_a_domain_that_is_to_stop_is_not_changed_before(hypervisor: Hypervisor) 
     made = plan(hypervisor, name="web1", title="T", state="stopped")
     assert summaries(made) == ["store the configuration", "shut down the domain"]
     assert not made.result["restart_required"]
+
+
+def test_a_label_needs_a_value(hypervisor: Hypervisor) -> None:
+    define(hypervisor, "web1")
+    with pytest.raises(Failure, match="labels: 'a' is null. Give it a value.*or leave it out"):
+        plan(hypervisor, name="web1", labels={"a": None, "b": "1"})
+    assert plan(hypervisor, name="web1", labels={"a": ""}).changes
+
+
+def test_lines_end_as_xml_ends_them(hypervisor: Hypervisor) -> None:
+    text = "one\r\ntwo\rthree\n"
+    define(hypervisor, "web1")
+    run(hypervisor, name="web1", description=text)
+    assert not plan(hypervisor, name="web1", description=text).changes
 
 
 def test_without_time_a_guest_is_still_asked_to_shut_down(hypervisor: Hypervisor) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.section
     SECTION as INTERFACES,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Impact
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse, same
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, parse, same
 
 DUMPS = pathlib.Path(__file__).parent / "dumps"
 MAC = "52:54:00:ab:cd:ef"
@@ -32,8 +32,14 @@ NETWORK_LIVE = f"""type='network'>
       <source network='lab' portid='d90f4a6f-cfb3-4cf0-aa3d-3711f70d5029' bridge='virbr1'/>"""
 
 
-def plan(release: str, live_edit: tuple[str, str] = ("", ""), **options: Any) -> LivePlan:
-    stored = parse((DUMPS / f"{release}-stored.xml").read_text(encoding="utf-8"))
+def read(dump: str) -> Element:
+    return parse((DUMPS / f"{dump}.xml").read_text(encoding="utf-8"))
+
+
+def plan(
+    release: str, live_edit: tuple[str, str] = ("", ""), stored: Element | None = None, **options: Any
+) -> LivePlan:
+    stored = read(f"{release}-stored") if stored is None else stored
     live = parse((DUMPS / f"{release}-running.xml").read_text(encoding="utf-8").replace(*live_edit))
     current = Current(None, "web1", stored.findtext("uuid") or "", stored, live, "running", True, False)
     target = target_configuration(stored, options, Facts())
@@ -130,6 +136,56 @@ def test_each_new_device_needs_a_port_of_its_own() -> None:
     assert len(made.actions) == free
     assert set(waiting.values()) == {"the running domain has no free PCIe port"}
     assert len(waiting) == 2
+
+
+RAW = {"path": "/dev/z", "format": "raw", "boot_order": 2}
+BOOT_REASON = "the boot order is fixed while the domain runs"
+
+
+def waiting(made: LivePlan) -> dict[str, str]:
+    """What waits for the next start, and why."""
+    return {change.path: change.reason for change in made.changes if change.impact is Impact.NEXT_BOOT}
+
+
+def test_a_new_device_gets_its_place_in_the_boot_order_at_the_next_start() -> None:
+    """libvirt refuses it beside an order of kinds, which the domain was started with."""
+    made = plan("bookworm", disks=[{"target": "vdz", **RAW}])
+    assert [item.summary for item in made.actions] == ["add the disk vdz to the running domain"]
+    assert waiting(made)["disks.vdz.boot_order"] == BOOT_REASON
+    assert "disks.vdz.path" in paths(made, Impact.LIVE)
+
+
+def test_a_new_device_gets_a_place_at_once_where_that_is_free() -> None:
+    order = "<boot dev='hd'/>\n    <boot dev='cdrom'/>", ""
+    new = {"target": "vdz", **RAW}
+    assert "disks.vdz.boot_order" in paths(plan("bookworm", order, disks=[new]), Impact.LIVE)
+
+
+def test_the_place_of_a_device_that_is_there_waits_for_the_same_reason() -> None:
+    made = plan("bookworm", disks=[{"target": "vda", "boot_order": 2}])
+    assert waiting(made)["disks.vda.boot_order"] == BOOT_REASON
+    assert "boot" in waiting(made)
+
+
+@pytest.mark.parametrize(
+    ("options", "both"),
+    [
+        ({"memory": "1 GiB"}, {"memory", "max_memory"}),
+        ({"vcpus": 4}, {"vcpus", "max_vcpus"}),
+        ({"topology": {"cores": 4}}, {"topology.sockets", "topology.cores", "topology.threads", "max_vcpus"}),
+        ({"disks": [{"target": "vda", "boot_order": 2}]}, {"disks.vda.boot_order", "boot"}),
+    ],
+)
+def test_the_second_run_knows_of_the_same_things_that_wait(options: dict[str, Any], both: set[str]) -> None:
+    """Also of those that the task changes without naming them."""
+    assert set(waiting(plan("bookworm", **options))) == both
+    once = target_configuration(read("bookworm-stored"), options, Facts())
+    assert set(waiting(plan("bookworm", stored=once, **options))) == both
+
+
+def test_a_maximum_that_nobody_named_and_that_suffices_is_left_alone() -> None:
+    stored = target_configuration(read("bookworm-stored"), {"max_memory": "1 GiB", "max_vcpus": 4}, Facts())
+    assert not waiting(plan("bookworm", stored=stored, memory="250 MiB", vcpus=2))
 
 
 @pytest.mark.parametrize(

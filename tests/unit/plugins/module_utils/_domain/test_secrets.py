@@ -32,3 +32,21 @@ QEMU = (
 )
 def test_only_the_secrets_are_hidden(options: dict[str, Any], expected: set[str]) -> None:
     assert secrets(params(**options)) == expected
+
+
+@pytest.mark.parametrize("written", ["p&amp;SSw1", "p&#38;SSw1", "p&#x26;SSw1"])
+@pytest.mark.parametrize("place", ["<graphics type='vnc' passwd='{}'/>", "<entry name='token'>{}</entry>"])
+def test_a_secret_is_hidden_as_it_is_written_too(place: str, written: str) -> None:
+    """Ansible looks for the texts as they are, so the whole option goes where an escape hides one from it."""
+    xml = f"<domain><devices>{place.format(written)}</devices></domain>"
+    assert secrets(params(xml=xml)) == {"p&SSw1", xml}
+
+
+@pytest.mark.parametrize("written", ["<![CDATA[p]]>w", "p<!-- -->w", "p\r\nw"])
+def test_a_secret_that_does_not_read_as_it_is_written(written: str) -> None:
+    xml = f"<domain><secret>{written}</secret></domain>"
+    assert xml in secrets(params(xml=xml))
+
+
+def test_an_escape_beside_no_secret_hides_nothing() -> None:
+    assert secrets(params(xml="<domain><title>R&amp;D</title></domain>")) == set()

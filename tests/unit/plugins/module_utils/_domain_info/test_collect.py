@@ -70,6 +70,10 @@ def test_only_what_is_named_is_gathered(hypervisor: Hypervisor) -> None:
         ({"names": ["other"]}, []),
         ({"uuids": ["6695EB01-F6A4-8304-79AA-97F2502E193F"]}, ["test"]),
         ({"uuids": ["00000000-0000-0000-0000-000000000000"]}, []),
+        ({"uuids": [" 6695eb01f6a4830479aa97f2502e193f"]}, ["test"]),
+        ({"names": []}, []),
+        ({"uuids": []}, []),
+        ({"states": []}, []),
         ({"states": ["running"]}, ["test"]),
         ({"states": ["stopped"]}, []),
         ({"labels": {"env": "*"}}, []),
@@ -79,6 +83,11 @@ def test_only_what_is_named_is_gathered(hypervisor: Hypervisor) -> None:
 )
 def test_choosing(hypervisor: Hypervisor, options: dict[str, Any], expected: list[str]) -> None:
     assert names(hypervisor, **options) == expected
+
+
+def test_a_uuid_that_is_none_is_refused(hypervisor: Hypervisor) -> None:
+    with pytest.raises(Failure, match="uuids: 'test' is not a UUID. Write its 32 hexadecimal digits"):
+        names(hypervisor, uuids=["test"])
 
 
 def test_a_missing_jmespath_is_said_only_to_who_needs_it(

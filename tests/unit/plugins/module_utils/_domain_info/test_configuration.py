@@ -77,6 +77,16 @@ def test_a_start_is_no_drift_but_of_memory(release: str) -> None:
     assert {item["path"] for item in drift(stored, live)} <= {"memory", "max_memory"}
 
 
+def test_memory_that_libvirt_rounded_up_is_no_drift() -> None:
+    def with_memory(kib: int) -> Element:
+        return parse(
+            f"<domain><memory unit='KiB'>{kib}</memory><currentMemory unit='KiB'>{kib}</currentMemory></domain>"
+        )
+
+    assert drift(with_memory(65537), with_memory(66560)) == []
+    assert [item["path"] for item in drift(with_memory(65537), with_memory(66561))] == ["memory", "max_memory"]
+
+
 def test_what_has_no_option_is_drift_too() -> None:
     reset, poweroff = (f"<watchdog model='i6300esb' action='{action}'/>" for action in ("reset", "poweroff"))
     path = "xml.devices.watchdog.action"
