@@ -71,6 +71,7 @@ options:
   strict:
     description:
       - Whether to fail when a hypervisor cannot be read, or not completely. Otherwise it is only warned about.
+      - Also whether to fail when a query of O(include) or O(exclude) cannot be used on a domain.
       - Also whether to fail when an expression of O(compose), O(groups) or O(keyed_groups) is invalid for a host.
     type: bool
     default: false
@@ -101,6 +102,8 @@ options:
           - A L(JMESPath,https://jmespath.org/) expression over what is known of the domain, by the names of
             O(variables).
           - It matches when what it gives is neither false nor empty.
+          - A domain that has not what a function in it needs, such as C(starts_with(labels.env, 'prod')) without
+            that label, does not match; with O(strict) this is an error.
         type: str
   exclude:
     description: Do not list domains that match one of these rules.
@@ -114,9 +117,14 @@ options:
       - V(alias_name) is the hypervisor, an underscore and the name of the domain.
       - Where several domains share a name, none of them gets it. Whatever is named here, V(alias_name) and then
         V(uuid) are tried in the end. So a name never depends on the order of the hypervisors. It can change when
-        a second domain of that name appears. V(alias_name) alone does not change.
-      - What is no letter, digit, dot, hyphen or underscore becomes an underscore. A name that means something else
-        to Ansible, such as V(localhost), V(all) or that of another group, is not used.
+        a second domain of that name appears, or while the hypervisor with the second one does not answer.
+        V(alias_name) alone does not change.
+      - What is no letter, digit, dot, hyphen or underscore becomes an underscore, and so does a dot or hyphen at the
+        start. A name that means something else to Ansible, such as V(localhost), V(all) or that of another group,
+        also one that O(groups) or O(keyed_groups) make, is not used.
+      - Two files for this plugin do not know of each other. Where both list a domain under one name, it is one host
+        to Ansible, with the variables of the file that is read last, which is warned about when O(variables) has
+        V(uuid). V(alias_name) keeps them apart.
     type: list
     elements: str
     choices: [name, uuid, title, alias_name]
@@ -138,7 +146,9 @@ options:
     type: float
     default: 3
   address_families:
-    description: Which addresses are suitable, the preferred ones first.
+    description:
+      - Which addresses are suitable, the preferred ones first.
+      - The domain's own interfaces come before others that its guest has, whatever is preferred here.
     type: list
     elements: str
     choices: [ipv4, ipv6]
@@ -210,6 +220,9 @@ options:
     default: [hypervisor, state, label]
 notes:
   - C(ansible_host) is the best suitable address. A domain without one has no C(ansible_host).
+  - A lease counts for an interface only when it is of the network that the interface is on.
+  - An address on an interface that only the guest has (another MAC address than those of the domain), such as a
+    bridge of containers, is used only where there is no other.
   - A domain that several hypervisors have under one UUID was migrated. It is listed once, where it runs.
   - The cache is not written when a hypervisor could not be read completely.
 seealso:
@@ -270,7 +283,8 @@ cache_connection: ~/.cache/ansible-libvirt
 cache_timeout: 300
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Optional
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -288,6 +302,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
     read_fleet,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._hostnames import choose_hostnames
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._hosts_first import HostsFirst
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import templated
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._untrusted import trusted, untrusted
 
@@ -304,11 +319,15 @@ _NOTHING: tuple[Any, ...] = ("", [], {})
 # Words of this collection, and the sixteen bytes of a UUID as libvirt's client writes them: no text of anyone else.
 _OWN_WORDS = frozenset({"uuid", "state", "state_reason", "agent"})
 
+# A domain, its address and its groups.
+_Entry = tuple[dict[str, Any], Optional[str], list[str]]
+
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Hosts from the domains of many hypervisors: read (or cached), filtered, named, then handed to Ansible."""
 
     NAME = "kvmmanager.libvirt.libvirt"
+    inventory: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -318,6 +337,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._access: dict[str, dict[str, Any]] = {}
         self._constructs = False
         self._made_groups: dict[str, str] = {}
+        self._others: frozenset[str] = frozenset()
+        self._merged: set[str] = set()
 
     def verify_file(self, path: str) -> bool:
         """Whether the name of the file says that it is for this plugin."""
@@ -334,25 +355,67 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _fill(self, path: str, cache: bool) -> None:
         policy = AddressPolicy(self.get_option("address_families"), self.get_option("address_networks"))
-        filters = Filters(self.get_option("include"), self.get_option("exclude"))
+        filters = Filters(self.get_option("include"), self.get_option("exclude"), self.get_option("strict"))
         members = self._members()
         known = listed_once(self._domains(members, path, cache, policy))
         domains = [domain for domain in known if filters.accept(domain)]
         self._group_by = self.get_option("group_by")
-        groups = [self._groups_of(domain) for domain in domains]
-        names, clashes = choose_hostnames(domains, self.get_option("hostnames"), reserved=self.inventory.groups)
-        if clashes:
-            self.display.warning(
-                f"More than one domain, or a group, would be called {', '.join(map(repr, clashes))}: the domains were "
-                "given other names (see the option hostnames)."
-            )
         # Asked for once, not once a host.
         self._shown = self.get_option("variables")
         self._connection = self.get_option("ansible_connection")
         self._access = {item.options.uri: item.access for item in members} if "uri" in self._shown else {}
         self._constructs = any(self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
-        for name, domain, groups_of_it in zip(names, domains, groups):
-            self._add(untrusted(name), domain, policy.choose(domain), groups_of_it)
+        self._others = frozenset(self.inventory.hosts)
+        self._list([(domain, policy.choose(domain), self._groups_of(domain)) for domain in domains])
+
+    def _list(self, entries: list[_Entry]) -> None:
+        """Name the domains, and add them."""
+        domains = [domain for domain, _address, _groups in entries]
+        preferences = self.get_option("hostnames")
+        composed = [self._sanitize_group_name(group) for group in self.get_option("groups") or ()]
+        names, clashes = choose_hostnames(domains, preferences, {*self.inventory.groups, *composed})
+        if refused := self._add_all(names, entries):
+            # Which groups keyed_groups makes is known only now.
+            former = names
+            names, clashes = choose_hostnames(domains, preferences, {*self.inventory.groups, *composed, *refused})
+            for name in {*former} - {*names} - self._others:
+                self.inventory.remove_host(self.inventory.get_host(name))
+            refused = self._add_all(names, entries)
+        self._warn_of_names(clashes, refused)
+
+    def _warn_of_names(self, clashes: list[str], refused: set[str]) -> None:
+        see = "(see the option hostnames)"
+        if clashes:
+            self.display.warning(
+                f"More than one domain, or a group, would be called {_listed(clashes)}: the domains were given other "
+                f"names {see}."
+            )
+        if refused:
+            self.display.warning(
+                f"Groups that would be called as hosts are, {_listed(sorted(refused))}, were not made {see}."
+            )
+        if self._merged:
+            self.display.warning(
+                f"Another domain of the same name is already listed by another inventory source: "
+                f"{_listed(sorted(self._merged))}. To Ansible it is one host {see}."
+            )
+
+    def _add_all(self, names: list[str], entries: list[_Entry]) -> set[str]:
+        """Add all hosts; the names of groups that were not made because a host has the name."""
+        added = [
+            (untrusted(name), domain, self._add(untrusted(name), domain, address, groups))
+            for name, (domain, address, groups) in zip(names, entries)
+        ]
+        if not self._constructs:
+            return set()
+        inventory, guarded = self.inventory, HostsFirst(self.inventory, frozenset(names))
+        self.inventory = guarded
+        try:
+            for name, domain, variables in added:
+                self._construct(name, domain, variables)
+        finally:
+            self.inventory = inventory
+        return guarded.refused
 
     def _domains(self, members: list[Member], path: str, cache: bool, policy: AddressPolicy) -> list[dict[str, Any]]:
         """All domains, from the cache where it may be used and has them."""
@@ -380,6 +443,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         problems = [problem for answer in answers for problem in answer.problems]
         if problems and self.get_option("strict"):
             raise Failure(" ".join(problems))
+        if problems and self.get_option("hostnames")[:1] not in (["alias_name"], ["uuid"]):
+            problems[-1] += " Meanwhile, domains whose name is also that of one not listed may have other host names."
         for problem in problems:
             self.display.warning(problem)
         for note in (note for answer in answers for note in answer.notes):
@@ -392,8 +457,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         filled = [templated(given, self.templar.template) for given in connections]
         return [member(given, f"connections[{position}]") for position, given in enumerate(filled)]
 
-    def _add(self, name: str, domain: dict[str, Any], address: str | None, groups: list[str]) -> None:
-        """One host with its variables and groups."""
+    def _add(self, name: str, domain: dict[str, Any], address: str | None, groups: list[str]) -> dict[str, Any]:
+        """One host with its variables, which are returned, and groups."""
         shown = [fact for fact in self._shown if domain[fact] not in _NOTHING]
         variables = {
             f"libvirt_{fact}": trusted(domain[fact]) if fact in _OWN_WORDS else untrusted(domain[fact])
@@ -410,10 +475,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         host = self.inventory.get_host(name)
         for group in groups[1:]:
             self.inventory.groups[group].add_host(host)
+        if name in self._others and host.vars.get("libvirt_uuid", domain["uuid"]) != domain["uuid"]:
+            self._merged.add(name)
         host.vars = combine_vars(host.vars, variables)
-        if self._constructs:
-            facts = untrusted(domain)
-            self._construct(name, {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **variables})
+        return variables
 
     def _groups_of(self, domain: dict[str, Any]) -> list[str]:
         """The groups that group_by asks for, made where they are not there yet."""
@@ -426,9 +491,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self._made_groups[group] = self.inventory.add_group(self._sanitize_group_name(group))
         return [self._made_groups[group] for group in groups]
 
-    def _construct(self, name: str, variables: dict[str, Any]) -> None:
-        """What the options compose, groups and keyed_groups say."""
+    def _construct(self, name: str, domain: dict[str, Any], own: dict[str, Any]) -> None:
+        """What the options compose, groups and keyed_groups say of a host with these variables of its own."""
+        facts = untrusted(domain)
+        variables = {**{f"libvirt_{fact}": value for fact, value in facts.items()}, **own}
         strict = self.get_option("strict")
         self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))

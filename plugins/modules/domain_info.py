@@ -71,6 +71,7 @@ options:
   address_sources:
     description:
       - Where addresses are looked for, of running domains. All of these are asked.
+      - A lease counts for an interface only when it is of the network that the interface is on.
       - V(lease) is the DHCP server of libvirt's networks.
       - V(agent) is the guest agent of domains where one is connected. libvirt tells its answer to users who may also
         change something, so it takes a second connection. Ours is asked where QEMU's is not there.

@@ -30,17 +30,22 @@ class AddressPolicy:
     def choose(self, facts: dict[str, Any]) -> str | None:
         """The best of a domain's addresses (the source that was asked first wins), or None.
 
+        One on an interface that only the guest has, a bridge of containers for example, comes after all others. It
+        does come: the guest may have bridged its interface, or have a card of the host.
+
         :param facts: of one domain: ``addresses`` in the order of their sources, and ``interfaces``.
         """
         addresses = facts["addresses"]
         if not addresses:
             return None  # a stopped domain, and a fleet may have thousands
         sources = list(dict.fromkeys(address["source"] for address in addresses))
+        own = {interface["mac"] for interface in facts["interfaces"]}
         ranked = []
         for position, address in enumerate(addresses):
             rank = self._rank(address, facts)
             if rank is not None:
-                ranked.append((sources.index(address["source"]), *rank, position, address["address"]))
+                foreign = address["mac"] not in own
+                ranked.append((foreign, sources.index(address["source"]), *rank, position, address["address"]))
         return min(ranked)[-1] if ranked else None
 
     def _rank(self, address: dict[str, Any], facts: dict[str, Any]) -> tuple[int, int] | None:

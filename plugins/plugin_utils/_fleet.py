@@ -90,13 +90,27 @@ def read_fleet(members: list[Member], request: Request, timeout: float) -> list[
     """What each hypervisor answered within ``timeout`` seconds, in the order of ``members``."""
     # Each step of read_member is bounded by its deadline, so that none of these calls needs another one.
     outcomes = call_each(lambda item: read_member(item, request, timeout), members, Deadline(None))
-    return [outcome.unwrap() for outcome in outcomes]
+    return [
+        outcome.value if outcome.error is None else _unread(item, outcome.error)
+        for item, outcome in zip(members, outcomes)
+    ]
+
+
+def _unread(item: Member, error: Exception) -> Answer:
+    """Of a hypervisor that told something nobody had thought of, which is no loss of the others."""
+    answer = _no_answer(item)
+    answer.problems.append(f"Cannot read {answer.uri}: {error!r}.")
+    return answer
+
+
+def _no_answer(item: Member) -> Answer:
+    return Answer(uri=item.options.uri, hypervisor=item.alias or item.options.uri)
 
 
 def read_member(item: Member, request: Request, timeout: float) -> Answer:
     """What one hypervisor answered; that it could not be read is one of the problems."""
     deadline = Deadline(timeout)
-    answer = Answer(uri=item.options.uri, hypervisor=item.alias or item.options.uri)
+    answer = _no_answer(item)
     try:
         # Nothing waits longer than the deadline, so keepalive, at one more round trip, would tell nothing sooner.
         options = replace(item.options, connect_timeout=timeout, keepalive_interval=0)
@@ -112,10 +126,12 @@ def read_member(item: Member, request: Request, timeout: float) -> Answer:
         answer.domains = [_domain(domain, answer) for domain in found]
     except Failure as failure:
         answer.problems.append(failure.message)
-    answer.problems += reader.problems
-    answer.notes += reader.notes
-    # Closing is a round trip more that nobody needs to wait for.
-    threading.Thread(target=hypervisor.close, daemon=True).start()
+    finally:
+        # Closing is a round trip more that nobody needs to wait for.
+        threading.Thread(target=hypervisor.close, daemon=True).start()
+    # The reader knows one hypervisor only, so its sentences do not say which.
+    answer.problems += [f"{answer.hypervisor}: {problem}" for problem in reader.problems]
+    answer.notes += [f"{answer.hypervisor}: {note}" for note in reader.notes]
     return answer
 
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible import constants
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._agent.guest import AGENTS
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import CONNECTION_ARGUMENTS
+from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._options import validated
 
 # The doc fragment ``guest`` documents these.
 GUEST_ARGUMENTS: dict[str, Any] = {
@@ -75,11 +74,7 @@ def checked_options(
     merged = {
         name: list(constraints.get(name, [])) + _CONSTRAINTS.get(name, []) for name in {*constraints, *_CONSTRAINTS}
     }
-    validator = ArgumentSpecValidator(spec, **merged)
-    result = validator.validate({**variables, **given})
-    if result.error_messages:
-        raise Failure("; ".join(result.error_messages) + ".")
-    return dict(result.validated_parameters)
+    return validated({**variables, **given}, spec, merged)
 
 
 def option_values(host: InventoryHost, template: Template) -> dict[str, Any]:

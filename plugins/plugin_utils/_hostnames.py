@@ -58,6 +58,7 @@ def _candidate(domain: dict[str, Any], choice: str) -> str:
 
 
 def harmless(name: str) -> str:
-    """A name without what Ansible's patterns, its templates or a command line would give a meaning to."""
+    """A name without what Ansible's patterns, its templates, a path or a command line would give a meaning to."""
     name = re.sub(r"[^\w.-]", "_", name.strip()[:_LONGEST])
-    return f"_{name[1:]}" if name.startswith("-") else name
+    # A leading hyphen makes an option of it, and host_vars/.. is the folder of the inventory.
+    return f"_{name[1:]}" if name.startswith(("-", ".")) else name

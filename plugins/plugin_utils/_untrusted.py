@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 try:
@@ -18,15 +19,21 @@ if trust_as_template is None:
     from ansible.utils.unsafe_proxy import wrap_var
 
 
+# How this collection writes its own words, and a UUID.
+_WORD = re.compile(r"[a-z0-9_-]*")
+
+
 def untrusted(value: Any) -> Any:
     """The value, with every text in it marked as one that must not be templated, where Ansible needs a mark."""
     return value if trust_as_template is not None else wrap_var(value)
 
 
-def trusted(text: str) -> str:
-    """A text that this collection wrote itself, marked as such where Ansible needs a mark.
+def trusted(text: Any) -> Any:
+    """A word that this collection wrote itself, marked as such where Ansible needs a mark; other text is `untrusted`.
 
     Nothing in it is a template. But what has no mark, ``ansible-inventory --list`` wraps in an object that says so, at
-    a price for each host and for each reader.
+    a price for each host and for each reader. It may come from a cache into which others can write.
     """
+    if not isinstance(text, str) or _WORD.fullmatch(text) is None:
+        return untrusted(text)
     return trust_as_template(text) if trust_as_template is not None else text

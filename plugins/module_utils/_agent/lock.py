@@ -9,13 +9,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import stat
-import tempfile
 import threading
-from pathlib import Path
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._deadline import Deadline
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._lock_folder import lock_folder
 
 
 class PortLock:
@@ -23,7 +21,7 @@ class PortLock:
 
     def __init__(self, uri: str, uuid: str, port: str) -> None:
         name = hashlib.sha256("\0".join((uri, uuid, port)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        self._path = _folder() / f"guest-{name}.lock"
+        self._path = lock_folder() / f"guest-{name}.lock"
         self._handle = -1
 
     def acquire(self, deadline: Deadline) -> bool:
@@ -81,18 +79,3 @@ class _Waiter:
             self._changed.notify_all()
             if self._given_up:
                 os.close(self._handle)
-
-
-def _folder() -> Path:
-    """A folder that this user alone can write into."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = Path(runtime) if runtime and os.path.isdir(runtime) else Path(tempfile.gettempdir())
-    folder = base / f"kvmmanager-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise Failure(f"Cannot make the folder {folder} for locks: {error.strerror}.") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-        raise Failure(f"{folder} is needed for locks but belongs to somebody else or is open to others. Remove it.")
-    return folder

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Union
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.summary import bounded
+
+_IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 SOURCES = ("lease", "agent", "arp")
 _MAXIMUM = 256  # addresses of one domain
 _NAME_LENGTH = 255
+_ADDRESS_LENGTH = 45  # the longest way to write an IPv6 address, without a scope
 
 
 def lease_addresses(network: str, leases: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -85,11 +88,8 @@ def _prefix(value: Any) -> int:
 
 
 def _address(source: str, text: Any, prefix: Any, mac: Any, **names: Any) -> dict[str, Any] | None:
-    try:
-        address = ipaddress.ip_address(str(text))
-    except ValueError:
-        return None
-    if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+    address = _ip_address(str(text))
+    if address is None or _is_for_the_guest_alone(address):
         return None
     return {
         "address": str(address),
@@ -99,3 +99,19 @@ def _address(source: str, text: Any, prefix: Any, mac: Any, **names: Any) -> dic
         "source": source,
         **{key: bounded(str(value), _NAME_LENGTH) for key, value in names.items() if value},
     }
+
+
+def _ip_address(text: str) -> _IPAddress | None:
+    # Python takes almost any text after a "%" for the scope of an IPv6 address, that is, for a part of it.
+    if len(text) > _ADDRESS_LENGTH or "%" in text:
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _is_for_the_guest_alone(address: _IPAddress) -> bool:
+    """Whether nobody can reach the guest there; whoever tries to may reach itself."""
+    meant = getattr(address, "ipv4_mapped", None) or address  # ::ffff:127.0.0.1 is 127.0.0.1
+    return bool(meant.is_loopback or meant.is_link_local or meant.is_unspecified or meant.is_multicast)

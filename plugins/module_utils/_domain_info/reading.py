@@ -204,7 +204,7 @@ class Reader:
             if source == "lease":
                 for item in asked:
                     for interface in item.facts["interfaces"]:
-                        item.facts["addresses"] += leases.get(interface["mac"], [])
+                        item.facts["addresses"] += _leased(interface, leases)
             elif source == "agent":
                 self._ask(source, [item for item in asked if item.state == "running" and item.facts["agent_connected"]])
             else:
@@ -262,6 +262,14 @@ def _found(listed: tuple[Any, dict[str, Any]]) -> Found:
     )
 
 
+def _leased(interface: dict[str, str], leases: dict[str, Addresses]) -> Addresses:
+    """Its leases: an interface on a network of libvirt has none of another one, where it may have been before."""
+    found = leases.get(interface["mac"], [])
+    if interface["type"] != "network":
+        return found
+    return [address for address in found if address["network"] == interface["source"]]
+
+
 def _is_unsupported(error: Exception) -> bool:
     return error_code(error) == libvirt.VIR_ERR_NO_SUPPORT
 
@@ -271,4 +279,4 @@ def _sentence(doing: str, error: Exception) -> str:
         return f"Cannot {doing}: no answer in time."
     if isinstance(error, libvirt.libvirtError):
         return explain(doing, error).message
-    return error.message if isinstance(error, Failure) else f"Cannot {doing}: {error}"
+    return error.message if isinstance(error, Failure) else f"Cannot {doing}: {error}."

@@ -65,6 +65,14 @@ def inventory(tmp_path: pathlib.Path, hosts: list[dict[str, str]]) -> Inventory:
     return build
 
 
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Ansible warned of."""
+    said: list[str] = []
+    monkeypatch.setattr("ansible.utils.display.Display.warning", lambda _self, text, **_more: said.append(text))
+    return said
+
+
 def groups(manager: InventoryManager) -> dict[str, list[str]]:
     return {name: hosts for name, hosts in manager.get_groups_dict().items() if hosts and name != "all"}
 
@@ -209,6 +217,69 @@ def test_a_domain_cannot_pose_as_a_group_or_the_controller(
     assert [group.name for group in found.groups.values() if group.vars] == []
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"groups": {"prod": "libvirt_name == 'prod'"}},
+        {"groups": {"prod": "true"}},
+        {"keyed_groups": [{"key": "libvirt_labels.env", "prefix": "", "separator": ""}]},
+        {"keyed_groups": [{"key": "libvirt_labels.env", "parent_group": "prod"}]},
+        {"keyed_groups": [{"key": "libvirt_name", "prefix": "", "separator": ""}], "compose": {"x": "libvirt_name"}},
+    ],
+)
+def test_no_host_is_called_like_a_group_that_is_composed(
+    inventory: Inventory, hosts: list[dict[str, str]], tmp_path: pathlib.Path, options: dict[str, Any]
+) -> None:
+    content = domain("prod", 8, env="prod") + domain("other", 9, env="dev")
+    (tmp_path / "h3.xml").write_text(f"<node>{content}</node>", encoding="utf-8")
+    hosts.append({"uri": f"test://{tmp_path}/h3.xml", "alias": "h3"})
+    options["compose"] = {"composed": "libvirt_name"}
+    found = inventory(strict=False, **options)
+    assert not set(found.hosts) & set(found.groups)
+    assert "h3_prod" in groups(found)["prod"]
+    assert variables(found, "h3_prod")["composed"] == "prod"
+    assert all(host.vars["libvirt_uuid"] for host in found.hosts.values())
+    assert len(found.hosts) == 5
+    assert [group.name for group in found.groups.values() if group.vars] == []
+
+
+def test_a_group_that_follows_the_host_names_is_not_made(inventory: Inventory, warnings: list[str]) -> None:
+    by_name = [{"key": "inventory_hostname", "prefix": "", "separator": ""}]
+    found = inventory(keyed_groups=by_name, compose={"composed": "libvirt_name"})
+    assert not set(found.hosts) & set(found.groups)
+    assert any("Groups that would be called as hosts are" in text for text in warnings)
+    assert all(host.vars["composed"] for host in found.hosts.values())
+
+
+def test_that_a_missing_hypervisor_can_change_names_is_said(
+    inventory: Inventory, hosts: list[dict[str, str]], warnings: list[str]
+) -> None:
+    hosts.append({"uri": "qemu+tcp://127.0.0.1:1/system", "alias": "dead"})
+    inventory(timeout=5)
+    assert "Meanwhile, domains whose name is also that of one not listed" in warnings[-1]
+    inventory(timeout=5, hostnames=["alias_name"])
+    assert "Meanwhile" not in warnings[-1]
+
+
+def test_two_domains_that_two_files_merge_into_one_host_are_warned_about(
+    inventory: Inventory, warnings: list[str], tmp_path: pathlib.Path
+) -> None:
+    manager = inventory(keyed_groups=[{"key": "libvirt_labels.env", "prefix": "", "separator": ""}])
+    inventory_loader.get(NAME).parse(manager._inventory, manager._loader, manager._sources[0])
+    assert not [text for text in warnings if "another inventory source" in text]
+    twice = domain("new", 10, env="new")  # a host until there is the group: names are given twice
+    (tmp_path / "h1.xml").write_text(f"<node>{domain('web', 9)}{twice}</node>", encoding="utf-8")
+    inventory_loader.get(NAME).parse(manager._inventory, manager._loader, manager._sources[0])
+    assert [text for text in warnings if "another inventory source: 'web'. To Ansible it is one host" in text]
+
+
+def test_a_query_that_does_not_fit_one_domain_does_not_cost_the_others(inventory: Inventory) -> None:
+    rules = [{"query": "starts_with(labels.env, 'prod')"}]
+    assert sorted(inventory(exclude=rules).hosts) == ["db", "mail"]
+    with pytest.raises(Exception, match=r"The domain 'mail' of h2: exclude\[0\]\.query"):
+        inventory(exclude=rules, strict=True)
+
+
 def test_an_invalid_expression_fails_when_strict(inventory: Inventory) -> None:
     inventory(compose={"x": "no.such.thing"})
     with pytest.raises(Exception, match="Could not set x for host"):
@@ -216,10 +287,8 @@ def test_an_invalid_expression_fails_when_strict(inventory: Inventory) -> None:
 
 
 def test_a_hypervisor_that_is_down_is_warned_about_or_fails(
-    inventory: Inventory, hosts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    inventory: Inventory, hosts: list[dict[str, str]], warnings: list[str]
 ) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr("ansible.utils.display.Display.warning", lambda _self, text, **_more: warnings.append(text))
     hosts.append({"uri": "qemu+tcp://127.0.0.1:1/system", "alias": "dead"})
     assert sorted(inventory(timeout=5).hosts) == ["db", "mail", "web"]
     assert [text for text in warnings if text.startswith("Cannot connect to qemu+tcp://127.0.0.1:1/system")]
@@ -264,6 +333,15 @@ def test_the_second_time_the_cache_answers(
     templar = Templar(DataLoader(), variables=variables(second, "web"))
     assert templar.template(templar_text("libvirt_title")) == EVIL
     assert list(inventory(include=[{"name": "web"}], **cached(tmp_path)).hosts) == ["web"]
+
+
+def test_text_that_others_wrote_into_the_cache_is_no_template(inventory: Inventory, tmp_path: pathlib.Path) -> None:
+    inventory(**cached(tmp_path))
+    (kept,) = (tmp_path / "cache").iterdir()
+    text = kept.read_text(encoding="utf-8").replace("running", EVIL)
+    kept.write_text(text, encoding="utf-8")
+    templar = Templar(DataLoader(), variables=variables(inventory(**cached(tmp_path)), "web"))
+    assert templar.template(templar_text("libvirt_state")) == EVIL
 
 
 def test_a_cache_of_other_hypervisors_is_not_used(

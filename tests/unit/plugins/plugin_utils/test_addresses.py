@@ -46,6 +46,15 @@ def test_the_source_that_was_asked_first_wins_over_the_family() -> None:
     assert AddressPolicy(BOTH, []).choose(found) == "fd00::1"
 
 
+def test_an_interface_that_only_the_guest_has_comes_last() -> None:
+    docker = address("172.17.0.1", "agent", mac="02:42:00:00:00:01")
+    assert AddressPolicy(BOTH, []).choose(facts(docker, address("2001:db8::5", "agent"))) == "2001:db8::5"
+    assert AddressPolicy(BOTH, []).choose(facts(docker, address("10.0.0.1", "arp"))) == "10.0.0.1"
+    networks = ["172.16.0.0/12", "2001:db8::/32"]
+    assert AddressPolicy(BOTH, networks).choose(facts(docker, address("2001:db8::5", "agent"))) == "2001:db8::5"
+    assert AddressPolicy(BOTH, []).choose(facts(docker)) == "172.17.0.1"  # its own bridge, or a card of the host
+
+
 def test_a_cidr_leaves_others_out_and_the_first_one_is_preferred() -> None:
     found = facts(address("10.0.0.1"), address("192.0.2.9"), address("198.51.100.1"))
     assert AddressPolicy(BOTH, ["198.51.100.0/24", "192.0.2.0/24"]).choose(found) == "198.51.100.1"

@@ -68,6 +68,20 @@ def test_a_rule_that_cannot_be_used(rule: Any, sentence: str) -> None:
         Filters([rule], [])
 
 
-def test_a_query_that_does_not_fit_the_data_is_said_in_a_sentence() -> None:
+@pytest.mark.parametrize("query", ["starts_with(memory, 'x')", "starts_with(labels.no_such, 'prod')"])
+def test_a_domain_that_a_query_does_not_fit_does_not_match(query: str) -> None:
+    assert not Filters([{"query": query}], []).accept(DOMAIN)
+    assert Filters([], [{"query": query}]).accept(DOMAIN)
+
+
+def test_a_domain_that_a_query_does_not_fit_is_named_when_strict() -> None:
+    domain = {**DOMAIN, "hypervisor": "h1"}
+    sentence = r"The domain 'web1' of h1: exclude\[0\]\.query: .* cannot be used as a JMESPath expression"
+    with pytest.raises(Failure, match=sentence):
+        Filters([], [{"query": "starts_with(labels.no_such, 'prod')"}], strict=True).accept(domain)
+
+
+@pytest.mark.parametrize("query", ["no_such_function(name)", "starts_with(name)"])
+def test_a_query_that_fits_no_data_is_always_an_error(query: str) -> None:
     with pytest.raises(Failure, match="cannot be used as a JMESPath expression"):
-        Filters([{"query": "starts_with(memory, 'x')"}], []).accept(DOMAIN)
+        Filters([], [{"query": query}]).accept(DOMAIN)

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import pathlib
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info import reading
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain_info.reading import Request
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.plugin_utils._fleet import (
@@ -66,6 +69,32 @@ def test_one_that_has_no_uri_does_not_cost_the_others() -> None:
     assert [domain["name"] for domain in good.domains] == ["test"]
 
 
+def test_what_nobody_thought_of_is_a_problem_of_one_hypervisor(tmp_path: pathlib.Path) -> None:
+    def enough(facts: dict[str, Any]) -> bool:
+        return facts["title"] != "odd" or bool(facts["no such fact"])
+
+    uris = {"odd": f"test://{tmp_path}/odd.xml", "even": "test:///default"}
+    (tmp_path / "odd.xml").write_text(
+        "<node><domain type='test'><name>odd</name><title>odd</title><memory>1</memory><vcpu>1</vcpu>"
+        "<os><type>hvm</type></os></domain></node>",
+        encoding="utf-8",
+    )
+    members = [member({"uri": uri, "alias": alias}, "c") for alias, uri in uris.items()]
+    odd, even = read_fleet(members, Request(enough=enough), 10)
+    assert odd.problems == [f"Cannot read {uris['odd']}: KeyError('no such fact')."]
+    assert (odd.hypervisor, odd.domains) == ("odd", [])
+    assert [domain["name"] for domain in even.domains] == ["test"]
+
+
+def test_a_problem_says_of_which_hypervisor_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_text: str) -> None:
+        raise ValueError("odd XML")
+
+    monkeypatch.setattr(reading, "glance", fail)
+    (answer,) = read_fleet([member({"uri": "test:///default", "alias": "lab"}, "c")], Request(), 10)
+    assert answer.problems == ["lab: Cannot read the domain 'test': odd XML."]
+
+
 def test_a_migrated_domain_is_listed_where_it_runs() -> None:
     here = {"uuid": "1", "state": "stopped", "hypervisor": "h1"}
     there = {"uuid": "1", "state": "running", "hypervisor": "h2"}
@@ -77,7 +106,7 @@ def test_a_migrated_domain_is_listed_where_it_runs() -> None:
 def test_a_connection_is_checked_like_the_options_of_a_module() -> None:
     with pytest.raises(Failure, match=r"connections\[1\]: missing required arguments: uri"):
         member({"alias": "x"}, "connections[1]")
-    with pytest.raises(Failure, match=r"connections\[1\]: .*urii"):
+    with pytest.raises(Failure, match=r"connections\[1\]: Unsupported parameters: urii\. Supported .*[^.]\.$"):
         member({"uri": "test:///default", "urii": "x"}, "connections[1]")
 
 

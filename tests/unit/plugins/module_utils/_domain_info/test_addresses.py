@@ -47,8 +47,16 @@ def test_the_lease_that_ends_last_comes_first() -> None:
 
 def test_what_a_guest_says_and_is_no_address_is_dropped() -> None:
     said = ["{{ 7*7 }}", "10.0.0.999", "", None, 4, "127.0.0.1", "::1", "fe80::1", "0.0.0.0", "224.0.0.1"]
+    said += ["2001:db8::1%x;touch x;{{7*191}}", "2001:db8::1%eth0", "fe80::1%eth0", "2001:db8::1%" + "x" * 1000000]
+    said += ["::ffff:127.0.0.1", "::ffff:0.0.0.0", "::ffff:169.254.0.1", "::ffff:224.0.0.1"]
     interfaces = {"eth0": {"hwaddr": "52:54:00:00:00:01", "addrs": [{"addr": text, "prefix": 8} for text in said]}}
     assert interface_addresses("agent", interfaces) == []
+
+
+def test_the_longest_address_is_one() -> None:
+    text = "2001:0db8:0000:0000:0000:ffff:255.255.255.255"
+    interfaces = {"eth0": {"addrs": [{"addr": text, "prefix": 64}, {"addr": "::ffff:10.0.0.1", "prefix": 96}]}}
+    assert [address["family"] for address in interface_addresses("agent", interfaces)] == ["ipv6", "ipv6"]
 
 
 def test_a_guest_cannot_flood_us_with_addresses_or_names() -> None:

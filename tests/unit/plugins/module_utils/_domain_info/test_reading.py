@@ -73,6 +73,8 @@ class Domain:
     """A domain with one interface; running when it has a number."""
 
     port = "org.qemu.guest_agent.0"
+    kind = "network"
+    source = "<source network='lan'/>"
 
     def __init__(self, name: str, number: int = 0, agent: bool = False) -> None:
         self._name, self.number, self.agent = name, number, agent
@@ -92,7 +94,7 @@ class Domain:
         state = "connected" if self.agent else "disconnected"
         return (
             "<domain type='kvm'><devices>"
-            f"<interface type='network'><mac address='52:54:00:00:00:{self.number:02x}'/></interface>"
+            f"<interface type='{self.kind}'><mac address='52:54:00:00:00:{self.number:02x}'/>{self.source}</interface>"
             f"<channel><target type='virtio' name='{self.port}' state='{state}'/></channel>"
             "</devices></domain>"
         )
@@ -155,6 +157,14 @@ def test_a_later_source_is_asked_only_where_no_address_is_known() -> None:
         "mute": [],
     }
     assert host.calls["agent"] == 1
+
+
+def test_an_interface_has_no_lease_of_a_network_that_it_is_not_on() -> None:
+    moved, bridged = Domain("moved", 1), Domain("bridged", 1)
+    moved.source = "<source network='other'/>"
+    bridged.kind, bridged.source = "bridge", "<source bridge='virbr0'/>"
+    _reader, found = read(Host([moved, bridged], [Network()]))
+    assert {item.name: addresses(item) for item in found} == {"moved": [], "bridged": [("lease", "10.0.0.1")]}
 
 
 def test_all_sources_are_asked_where_nothing_is_enough() -> None:
