@@ -28,7 +28,7 @@ _ADVICE = {
     "VIR_ERR_NO_SUPPORT": "The libvirt or QEMU of this host cannot do this",
     "VIR_ERR_CONFIG_UNSUPPORTED": "The libvirt or QEMU of this host cannot do this",
     "VIR_ERR_ARGUMENT_UNSUPPORTED": "The libvirt or QEMU of this host cannot do this",
-    "VIR_ERR_XML_DETAIL": "Correct the XML: libvirt cannot read it",
+    "VIR_ERR_XML_DETAIL": "Correct that value of the task, or that place in its XML",
     "VIR_ERR_XML_INVALID_SCHEMA": "Correct the XML: it does not follow libvirt's schema",
     "VIR_ERR_NO_SPACE": "Free some space on the storage pool's host",
     "VIR_ERR_OPERATION_TIMEOUT": "Something else holds the resource: try again when that has ended",

@@ -35,7 +35,7 @@ options:
     type: str
   url:
     description:
-      - The address of an image. It needs O(checksum).
+      - The address of an image, with C(http), C(https) or C(file). It needs O(checksum), unless it is a file.
     type: str
   path:
     description:
@@ -49,7 +49,8 @@ options:
   state:
     description:
       - V(present) makes sure that the image is in the cache and, with O(pool), in that pool. An image that is already
-        in the pool is not downloaded again.
+        in the pool is not downloaded again. In check mode libvirt cannot look for a file that something else has put
+        there.
       - V(absent) with O(pool) and O(volume) deletes that volume. The task fails when a virtual machine has it as a
         disk, or a volume of any started pool is laid over it. The cache stays as it is.
       - V(absent) without O(pool) deletes the image from the cache, and what an interrupted download left there.
@@ -79,14 +80,17 @@ options:
   checksum:
     description:
       - The checksum of the image, as C(sha256:) or C(sha512:) and its hexadecimal digits.
-      - Or the address of the publisher's checksum file, such as C(SHA256SUMS).
-      - Or V(none), to use an image from O(url) that nobody vouches for.
+      - Or the address of the publisher's checksum file, such as C(SHA256SUMS), with C(http) or C(https).
+      - Or V(none), to use an image from O(url), or from a catalogue entry without C(checksum_url), that nobody vouches
+        for.
       - By default an image from the catalogue is checked against the checksum file of its publisher.
     type: str
   refresh:
     description:
       - V(missing) takes the image that is in the cache, without asking the network.
       - V(newer) asks the publisher each time whether there is a newer build, and downloads that.
+      - Where the server gives neither an ETag nor a date, and there is no checksum, only a download can tell. The task
+        then downloads each time, and reports a change when the content is another one. Check mode reports one always.
     type: str
     choices: [missing, newer]
     default: missing
@@ -223,7 +227,7 @@ image:
       description: A short name, from the catalogue or from the file's name.
       type: str
     source:
-      description: Where it comes from, an address or a path.
+      description: Where it comes from, an address or a path. A password in an address is hidden.
       type: str
     path:
       description:
@@ -258,6 +262,7 @@ image:
 """
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cloud_image import cloud_image
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.source import secrets
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import run_resource
 
 ARGUMENTS = {
@@ -285,6 +290,7 @@ def main() -> None:
         ARGUMENTS,
         cloud_image,
         needs_hypervisor=lambda params: params["pool"] is not None,
+        secrets=secrets,
         mutually_exclusive=[("name", "url", "path")],
         required_one_of=[("name", "url", "path", "volume")],
         required_if=[

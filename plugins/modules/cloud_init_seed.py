@@ -41,8 +41,9 @@ options:
   state:
     description:
       - V(present) makes sure that the seed is there with these documents.
-      - V(absent) removes it. A file or a volume that is not a seed is never removed or overwritten; the task fails.
-        Where there is no such pool, there is nothing to remove.
+      - V(absent) removes it. Where there is no such pool, there is nothing to remove.
+      - A file or a volume that is not a seed is never removed or overwritten, even when it is empty; the task fails.
+        A volume that an interrupted task left without content counts as a seed.
     type: str
     choices: [present, absent]
     default: present
@@ -96,8 +97,9 @@ requirements:
   - PyYAML on the machine that the task runs on
 notes:
   - A diff and a log show the documents with their secrets hidden. These are the values of keys such as C(passwd),
-    C(hashed_passwd), C(password), C(token) and C(rsa_private), private keys anywhere, passwords in addresses, and
-    the content of files in C(write_files) that only their owner may read.
+    C(hashed_passwd), C(password), C(token), C(registration_key) and C(rsa_private), private keys anywhere, also those
+    of WireGuard, passwords in addresses and after C(password=), and the content of files in C(write_files) that only
+    their owner may read.
   - Of a script or a template only the size is shown, because nobody can tell what is secret in it.
 seealso:
   - module: kvmmanager.libvirt.cloud_image

@@ -19,11 +19,19 @@ HIDDEN_CHANGED = "******** (changed)"
 # Keys of cloud-config, netplan and the usual tools whose values are secret: passwd, hashed_passwd,
 # plain_text_passwd, password, rsa_private, token, authkey, api_key, psk …
 _SECRET_KEY = re.compile(
-    r"passw|passphrase|secret|token|credential|_private$|(private|api|auth)[-_]?key|^psk$",
+    r"passw|passphrase|secret|token|credential|(^|[-_])private$|^psk$|^shared$|^validation[-_]cert$|"
+    r"(private|preshared|shared|api|auth|access|activation|registration|validation)[-_]?key",
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@/\s]+)(@)")
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^/\s]+)(@)")
+# What stands in a text of another format: WireGuard's keys, and passwords in the options of a mount or a command.
+_ASSIGNED = re.compile(
+    r"((?:(?:private|preshared)[-_]?key|password2?|passwd|passphrase|(?<![a-z])pass)\s*=\s*[\"']?)"
+    r"(?!(?:yes|no|true|false|on|off)\b)([^\s,;\"']+)()",
+    re.IGNORECASE,
+)
+_IN_TEXTS = (_URL_PASSWORD, _ASSIGNED)  # before, the secret, after
 _OWNER_ONLY = re.compile(r"^0?o?[0-7]?[0-7]00$")
 
 
@@ -46,7 +54,7 @@ def mask(value: Any, reference: Any = None, secret: bool = False) -> Any:
         return value
     if secret or (isinstance(value, str) and _PRIVATE_KEY.search(value)):
         return HIDDEN if reference is None or reference == value else HIDDEN_CHANGED
-    return _URL_PASSWORD.sub(rf"\1{HIDDEN}\3", value) if isinstance(value, str) else value
+    return _mask_text(value) if isinstance(value, str) else value
 
 
 def secrets(value: Any, secret: bool = False) -> Iterator[str]:
@@ -62,8 +70,26 @@ def secrets(value: Any, secret: bool = False) -> Iterator[str]:
     elif secret or (isinstance(value, str) and _PRIVATE_KEY.search(value)):
         yield str(value)
     elif isinstance(value, str):
-        for match in _URL_PASSWORD.finditer(value):
-            yield match.group(2)
+        for pattern in _IN_TEXTS:
+            for match in pattern.finditer(value):
+                yield match.group(2)
+
+
+def mask_address(text: str) -> str:
+    """An address, or a text with addresses, without the passwords in them."""
+    return _URL_PASSWORD.sub(rf"\1{HIDDEN}\3", text)
+
+
+def address_secrets(text: str) -> Iterator[str]:
+    """Each password in the addresses of a text, with the signs around it: alone it may be an everyday word."""
+    for match in _URL_PASSWORD.finditer(text):
+        yield f":{match.group(2)}@"
+
+
+def _mask_text(text: str) -> str:
+    for pattern in _IN_TEXTS:
+        text = pattern.sub(rf"\1{HIDDEN}\3", text)
+    return text
 
 
 def _is_secret(key: Any, mapping: dict[Any, Any]) -> bool:
@@ -74,6 +100,15 @@ def _is_secret(key: Any, mapping: dict[Any, Any]) -> bool:
         return True
     if name == "list" and set(mapping) <= {"list", "expire", "users"}:
         return True
-    if name == "content" and _OWNER_ONLY.match(str(mapping.get("permissions", ""))):
+    if name == "content" and _is_owner_only(mapping.get("permissions")):
         return True  # write_files: what only its owner may read on the guest is not for a diff either
+    if name == "key" and mapping.get("mode") == "wireguard":
+        return True  # a tunnel of netplan
     return bool(_SECRET_KEY.search(name))
+
+
+def _is_owner_only(permissions: Any) -> bool:
+    """Whether a mode lets nobody but the owner read; a number may be meant as octal digits, and in doubt it is."""
+    if isinstance(permissions, int):
+        return permissions & 0o077 == 0 or bool(_OWNER_ONLY.match(str(permissions)))
+    return bool(_OWNER_ONLY.match(str(permissions or "").strip()))

@@ -22,7 +22,10 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup
     require_active_pool,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.permissions import clean_mode
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import require_no_other_upload
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.upload_mark import (
+    marks,
+    require_no_other_upload,
+)
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_create import (
     create_with_content,
     delete_if_there,
@@ -42,6 +45,9 @@ class Place(Protocol):
 
     def read(self) -> bytes | None:
         """The bytes that are there; None where nothing is."""
+
+    def is_unfinished(self) -> bool:
+        """Whether a task that wrote there broke off, so that what is there is nobody's."""
 
     def write(self, content: bytes) -> None:
         """Put a seed there, in the place of what was there."""
@@ -74,6 +80,9 @@ class FilePlace:
             return None
         except OSError as error:
             raise self._failure("read", error) from error
+
+    def is_unfinished(self) -> bool:
+        return False  # `write` puts the whole file in place in one step
 
     def write(self, content: bytes) -> None:
         try:
@@ -155,6 +164,10 @@ class VolumePlace:
         content = io.BytesIO()
         self._hypervisor.privileged.download_volume(self._pool, self._volume, content.write)
         return content.getvalue()
+
+    def is_unfinished(self) -> bool:
+        # A blank volume without the mark of an upload may be the new disk of a virtual machine.
+        return bool(marks(self._hypervisor, require_active_pool(self._hypervisor, self._pool), self._volume))
 
     def write(self, content: bytes) -> None:
         pool = require_active_pool(self._hypervisor, self._pool)

@@ -52,8 +52,8 @@ class Seed(Resource):
         content = self.place.read()
         if content is None:
             return None
-        if not content.strip(b"\0"):
-            return Existing(content, {})  # a volume that was made and never written, by a task that broke off
+        if not content.strip(b"\0") and self.place.is_unfinished():
+            return Existing(content, {})  # nothing of it arrived yet
         if not iso.is_seed(content):
             raise Failure(
                 f"{self.place.name} is not a cloud-init seed, so it is left alone. "

@@ -58,7 +58,7 @@ class Cache:
 
     def path_of(self, source: Source) -> str:
         """Where the image of a source is or will be."""
-        key = hashlib.sha256(source.where.encode()).hexdigest()[:12]
+        key = hashlib.sha256(source.location.encode()).hexdigest()[:12]
         return os.path.join(self.folder, f"{source.label}-{key}{source.suffix}")
 
     def known(self, source: Source) -> Cached | None:
@@ -68,7 +68,7 @@ class Cache:
             with open(f"{path}.json", encoding="utf-8") as file:
                 memo = json.load(file)
             status = os.stat(path)
-            if (memo["url"], memo["size"], memo["time"]) != (source.url, status.st_size, status.st_mtime_ns):
+            if (memo["url"], memo["size"], memo["time"]) != (source.where, status.st_size, status.st_mtime_ns):
                 return None
             known = {name: memo[name] for name in ("sha256", "etag", "is_vouched", "is_signed")}
             return Cached(path, parse(memo["identity"]), **known)
@@ -80,7 +80,7 @@ class Cache:
 
         :raises Failure: when that cannot be written; the image is then downloaded again the next time.
         """
-        memo = {**asdict(image), "identity": str(image.identity), "url": source.url}
+        memo = {**asdict(image), "identity": str(image.identity), "url": source.where}
         del memo["path"]
         part = f"{image.path}.json.part"
         try:
@@ -100,26 +100,51 @@ class Cache:
         return any(os.path.lexists(path + suffix) for suffix in _SUFFIXES)
 
     def forget(self, source: Source) -> None:
-        """Delete the image of a source, complete or not."""
+        """Delete the image of a source, complete or not.
+
+        :raises Failure: when this user may not.
+        """
         path = self.path_of(source)
         for suffix in _SUFFIXES:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 os.unlink(path + suffix)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise Failure(f"Cannot delete {path}{suffix}: {error.strerror}. It may be another user's.") from error
 
-    @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Be the only process of this machine that works on something, for a ``with`` block.
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """As `locked`, for what is in this cache."""
+        return locked(self.folder, name)
 
-        Waits for another one as long as it lives; the kernel frees the lock of one that dies.
-        """
-        key = hashlib.sha256(name.encode()).hexdigest()[:16]
+
+@contextlib.contextmanager
+def locked(folder: str, name: str) -> Iterator[None]:
+    """Be the only process of this machine that works on something, for a ``with`` block.
+
+    Waits for another one as long as it lives; the kernel frees the lock of one that dies.
+
+    :param folder: where the lock is; made when first needed.
+    :param name: of what is worked on.
+    """
+    key = hashlib.sha256(name.encode()).hexdigest()[:16]
+    with contextlib.ExitStack() as opened:
         try:
-            os.makedirs(self.folder, exist_ok=True)
-            descriptor = os.open(os.path.join(self.folder, f".{key}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise Failure(f"Cannot use the cache {self.folder}: {error.strerror}. Choose another cache_dir.") from error
-        try:
+            os.makedirs(folder, exist_ok=True)
+            descriptor = _open_lock(os.path.join(folder, f".{key}.lock"))
+            opened.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        except OSError as error:
+            raise Failure(f"Cannot use the cache {folder}: {error.strerror}. Choose another cache_dir.") from error
+        yield
+
+
+def _open_lock(path: str) -> int:
+    try:
+        # For writing, because NFS gives an exclusive lock only to who may write.
+        return os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    except PermissionError:
+        # In a folder that users share the file may be another one's; to read it is enough on a local disk.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY)
+        raise

@@ -80,12 +80,14 @@ def file_digests(path: str, algorithms: Iterable[str]) -> dict[str, str]:
 def find(listing: str, file_name: str, only_file: bool) -> Checksum | None:
     """The strongest checksum that a publisher's list has for a file; None where it has none.
 
-    :param file_name: without folders.
+    :param file_name: without folders. An entry in a folder counts where there is none outside.
     :param only_file: whether the list is for this file alone. Then the one checksum in it counts, by
         whatever name: some publishers write the name that a ``latest`` link leads to.
     """
     entries = list(_entries(listing))
     named = [checksum for name, checksum in entries if name == file_name]
+    if not named:
+        named = [checksum for name, checksum in entries if name.rpartition("/")[2] == file_name]
     if not named and only_file and len(entries) == 1:
         named = [entries[0][1]]
     return max(named, key=lambda checksum: len(checksum.digest), default=None)
@@ -105,5 +107,5 @@ def _entries(listing: str) -> list[tuple[str, Checksum]]:
             continue
         algorithm = _ALGORITHMS.get(len(digest))
         if algorithm:
-            found.append((name.rpartition("/")[2], Checksum(algorithm, digest.lower())))
+            found.append((name[2:] if name.startswith("./") else name, Checksum(algorithm, digest.lower())))
     return found

@@ -13,11 +13,12 @@ from typing import Any
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import source
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached, locked
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.library import Library, Policy
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.pool_image import PoolImage
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._lock_folder import lock_folder
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, Plan
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import Resource
 
@@ -30,12 +31,14 @@ class Progress:
     :ivar wanted: its checksum, as far as it is known.
     :ivar stored: its place in a pool; None for a task without pool, or while its name is not known.
     :ivar is_stored: whether it is complete there.
+    :ivar is_same: whether a download brought what was in the cache before: no name for the content said so.
     """
 
     cached: Cached | None = None
     wanted: Checksum | None = None
     stored: PoolImage | None = None
     is_stored: bool = False
+    is_same: bool = False
 
 
 class CloudImage(Resource):
@@ -85,17 +88,23 @@ class CloudImage(Resource):
 
     def finish(self, plan: Plan) -> dict[str, Any]:
         """The result with what the download and the upload brought to light."""
+        if self.progress.is_same and self.progress.stored is None:
+            plan.actions.clear()
+            plan.changes.clear()
         return {"image": self._describe()}
 
     def _download(self) -> None:
+        before = self.library.known(self.source)
         self.progress.cached = self.library.obtain(self.source, self.progress.wanted)
+        self.progress.is_same = before is not None and before.sha256 == self.progress.cached.sha256
 
     def _upload(self) -> None:
         stored, cached = self.progress.stored, self.progress.cached
         if stored is None or cached is None:
             raise Failure("There is no image to upload.")
-        # One upload at a time from this machine: tasks for many hosts often want the same image at once.
-        with self.cache.lock(f"{self.hypervisor.uri} {stored.pool} {stored.volume}"):
+        # One upload at a time from this machine: tasks for many hosts often want the same image at once. The lock is
+        # not in the cache, which a local file does not need and which may be another user's.
+        with locked(str(lock_folder()), f"{self.hypervisor.uri} {stored.pool} {stored.volume}"):
             stored.write(cached.path, self.source.format)
 
     def _volume_name(self) -> str:
@@ -156,7 +165,7 @@ class RemovedImage(Resource):
 
     def _forget(self) -> None:
         cache, wanted = self._cache(), source.from_params(self.params)
-        with cache.lock(wanted.where):  # not under the hands of a download
+        with cache.lock(wanted.location):  # not under the hands of a download
             cache.forget(wanted)
 
     def _cache(self) -> Cache:

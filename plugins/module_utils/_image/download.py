@@ -16,12 +16,16 @@ import http.client
 import json
 import os
 import socket
+import ssl
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
     Failure,
     single_line,
@@ -30,6 +34,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum
 
 _BLOCK = 1024 * 1024
 _SMALL = 4 * 1024 * 1024  # no checksum list and no signature is larger
+
+# Besides OSError, what a bad answer or an address that the server redirects to raises.
+_BAD_ANSWER = (http.client.HTTPException, ValueError)
 
 # How many times in a row a transfer may break off without a single new byte.
 _FRUITLESS = 2
@@ -60,10 +67,10 @@ def fetch_small(url: str, timeout: float) -> bytes:
     try:
         with _open(url, {}, timeout) as response:
             content = bytes(response.read(_SMALL + 1))
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, *_BAD_ANSWER) as error:
         raise _failure(url, error) from error
     if len(content) > _SMALL:
-        raise Failure(f"{url} is larger than {_SMALL // 1024**2} MiB: that is no checksum list.")
+        raise Failure(f"{mask_address(url)} is larger than {_SMALL // 1024**2} MiB: that is no checksum list.")
     return content
 
 
@@ -75,7 +82,7 @@ def etag(url: str, timeout: float) -> str | None:
     try:
         with _open(url, {}, timeout, method="HEAD") as response:
             return _strong_etag(response)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, *_BAD_ANSWER) as error:
         raise _failure(url, error) from error
 
 
@@ -94,17 +101,24 @@ def fetch(url: str, target: str, expected: Checksum | None, timeout: float) -> D
         found = transfer.digests({"sha256"} | ({expected.algorithm} if expected else set()))
         if expected is not None and found[expected.algorithm] != expected.digest:
             transfer.discard()
-            raise mismatch(url, expected, found[expected.algorithm], "It was deleted. ")
+            raise mismatch(mask_address(url), expected, found[expected.algorithm], "It was deleted. ")
         transfer.keep(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             transfer.discard()
             raise Failure(
-                f"Cannot store {url} in {os.path.dirname(target)}: the disk is full. "
+                f"Cannot store {mask_address(url)} in {os.path.dirname(target)}: the disk is full. "
                 "Free some space there or choose another cache_dir."
             ) from error
+        if isinstance(error, PermissionError):  # in a folder that users share
+            with contextlib.suppress(PermissionError):
+                transfer.discard()
+            raise Failure(
+                f"Cannot store {mask_address(url)} in {os.path.dirname(target)}: {error.strerror}. "
+                "Another user may have downloaded it there. Choose another cache_dir."
+            ) from error
         raise _failure(url, error) from error
-    except (_Broken, http.client.HTTPException) as error:
+    except (_Broken, *_BAD_ANSWER) as error:
         raise _failure(url, error) from error
     return Downloaded(found["sha256"], transfer.etag)
 
@@ -168,14 +182,14 @@ class _Transfer:
             self.etag = _strong_etag(response)
             self._remember()
             start = have if resumed else 0
-            announced = response.headers.get("Content-Length")
+            announced = _announced(response)
             with open(self._part, "r+b" if resumed else "wb") as file:
                 file.seek(start)
                 while block := response.read(_BLOCK):
                     file.write(block)
                 end = file.tell()
-        if announced is not None and end - start < int(announced):
-            raise _Broken(f"it ended after {end} of {start + int(announced)} bytes")
+        if announced is not None and end - start < announced:
+            raise _Broken(f"it ended after {end} of {start + announced} bytes")
 
     def _have(self) -> int:
         try:
@@ -190,11 +204,11 @@ class _Transfer:
                 memo = json.load(file)
         except (OSError, ValueError):
             return None
-        return memo.get("etag") if memo.get("url") == self._url else None
+        return memo.get("etag") if memo.get("url") == mask_address(self._url) else None
 
     def _remember(self) -> None:
         with open(self._memo, "w", encoding="utf-8") as file:
-            json.dump({"url": self._url, "etag": self.etag}, file)
+            json.dump({"url": mask_address(self._url), "etag": self.etag}, file)
 
     @staticmethod
     def _forget(path: str) -> None:
@@ -220,6 +234,15 @@ def _starts_at(response: Any, position: int) -> bool:
     return bool(response.headers.get("Content-Range", "").startswith(f"bytes {position}-"))
 
 
+def _announced(response: Any) -> int | None:
+    """How many bytes an answer says that it has; None where it does not say."""
+    said = response.headers.get("Content-Length")
+    try:
+        return int(said) if said else None
+    except ValueError:
+        raise ValueError(f"the server says that the content has '{single_line(said, 40)}' bytes") from None
+
+
 def _strong_etag(response: Any) -> str | None:
     """The answer's ETag or date, if it may be given back in If-Range (RFC 9110, 13.1.5)."""
     etag = response.headers.get("ETag") or response.headers.get("Last-Modified")
@@ -227,7 +250,7 @@ def _strong_etag(response: Any) -> str | None:
 
 
 def _failure(url: str, error: Exception) -> Failure:
-    doing = f"Cannot download {url}"
+    doing = f"Cannot download {mask_address(url)}"
     if isinstance(error, HTTPError):
         advice = {
             404: "There is nothing at this address: check it, or the entry of the catalogue",
@@ -240,4 +263,22 @@ def _failure(url: str, error: Exception) -> Failure:
         said = "no answer in time (timeout)"
     else:
         said = single_line(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__)
-    return Failure(f"{doing}: {said}. Check the address and that this machine reaches the network.")
+    return Failure(f"{doing}: {mask_address(said)}. {_advice(url, reason)}.")
+
+
+def _advice(url: str, reason: Any) -> str:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return (
+            "This machine does not trust the certificate of the server: check its name and its dates, and add the CA "
+            "that signed it to the CA certificates of this machine"
+        )
+    proxy = _proxy(url)
+    if proxy is not None:
+        return f"Check the address, and the proxy {mask_address(proxy)} that the environment of this task names"
+    return "Check the address and that this machine reaches the network"
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that a request for an address goes through."""
+    parts = urlsplit(url)
+    return None if not parts.hostname or proxy_bypass(parts.hostname) else getproxies().get(parts.scheme)

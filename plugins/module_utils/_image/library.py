@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import (
     checksum,
@@ -80,12 +81,12 @@ class Library:
         :param wanted: the checksum that it must have, from `current`.
         :raises Failure: when it cannot be had, or is not what it should be: then nothing of it stays.
         """
-        with self._cache.lock(source.where):
+        with self._cache.lock(source.location):
             known = self.known(source)  # another process may have downloaded it meanwhile
             if known is not None and wanted is not None and _has(known, wanted):
                 return known
             path = self._cache.path_of(source)
-            downloaded = download.fetch(source.where, path, wanted, self._policy.timeout)
+            downloaded = download.fetch(source.location, path, wanted, self._policy.timeout)
             try:
                 image_file.inspect(path, source.format)
             except Failure:
@@ -115,7 +116,7 @@ class Library:
         found = checksum.find(listing.decode(errors="replace"), name, only_file)
         if found is None:
             raise Failure(
-                f"The checksum list {source.checksum_url} has no SHA-256 or SHA-512 for {name}. "
+                f"The checksum list {mask_address(source.checksum_url)} has no SHA-256 or SHA-512 for {name}. "
                 "Give the checksum itself, sha256:…"
             )
         return found
@@ -146,7 +147,7 @@ class Library:
         return Cached(path, found, found.digest if algorithm == "sha256" else "")
 
     def _is_unchanged(self, source: Source, cached: Cached) -> bool:
-        return cached.etag is not None and download.etag(source.where, self._policy.timeout) == cached.etag
+        return cached.etag is not None and download.etag(source.location, self._policy.timeout) == cached.etag
 
 
 def _has(cached: Cached, wanted: Checksum) -> bool:

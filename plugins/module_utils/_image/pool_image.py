@@ -18,6 +18,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.image_file import inspect
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.blocks import opened
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import (
+    find_in_pool,
     holds_files,
     refresh,
     require_active_pool,
@@ -57,7 +58,7 @@ class PoolImage:
         :raises Failure: when the pool does not exist or is stopped.
         """
         pool = self._pool()
-        return self._find(pool) is not None and not marks(self.hypervisor, pool, self.volume)
+        return self._is_whole(pool, find_in_pool(self.hypervisor, pool, self.volume))
 
     def describe(self) -> dict[str, Any] | None:
         """The volume as `describe_volume` has it; None where there is none."""
@@ -77,7 +78,7 @@ class PoolImage:
         if image.format == "qcow2":
             self._require_files(pool)
         refresh(self.hypervisor, pool)
-        if self.is_complete():
+        if self._is_whole(pool, self._find(pool)):
             return
         require_no_other_upload(self.hypervisor, pool, self.volume)
         delete_if_there(self.hypervisor, self.pool, self.volume)
@@ -93,7 +94,8 @@ class PoolImage:
     def exists(self) -> bool:
         """Whether there is a volume, or what an interrupted upload left beside it."""
         pool = self._pool()
-        return self._find(pool) is not None or bool(marks(self.hypervisor, pool, self.volume))
+        found = find_in_pool(self.hypervisor, pool, self.volume)
+        return found is not None or bool(marks(self.hypervisor, pool, self.volume))
 
     def require_unused(self) -> None:
         """:raises Failure: when a volume is laid over this one, or a domain has it as a disk."""
@@ -112,7 +114,11 @@ class PoolImage:
     def _pool(self) -> Any:
         return require_active_pool(self.hypervisor, self.pool)
 
+    def _is_whole(self, pool: Any, found: Any) -> bool:
+        return found is not None and not marks(self.hypervisor, pool, self.volume)
+
     def _find(self, pool: Any) -> Any:
+        """The volume, if libvirt knows it; whether it is there was asked before."""
         return self.hypervisor.find(f"look up {self}", pool.storageVolLookupByName, self.volume)
 
     def _require_files(self, pool: Any) -> None:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import address_secrets, mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import catalogue, checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._+-]+")
 _SUFFIXES = (".qcow2", ".img", ".raw", ".iso")
+_SAFE = "!#$%&'()*+,/:;=?@[]~"  # what stays as it is in an address: all that it may have, and what is quoted already
+_ADDRESSES = ("url", "checksum", "signature_url")
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,14 @@ class Source:
     firmware: tuple[str, ...] = ()
 
     @property
+    def location(self) -> str:
+        """The address or the path; an address may have a password in it."""
+        return self.url or self.path or self.label
+
+    @property
     def where(self) -> str:
         """The address or the path, for people."""
-        return self.url or self.path or self.label
+        return mask_address(self.url) if self.url else self.location
 
     @property
     def suffix(self) -> str:
@@ -66,11 +75,16 @@ def from_params(params: dict[str, Any]) -> Source:
     if params.get("path"):
         return _local(params, params["path"])
     given = params.get("url")
-    if given and urlsplit(given).scheme == "file":
+    if given and _scheme(given) == "file":
         return _local(params, unquote(urlsplit(given).path))
     if given:
         return _own(params, given)
     return _named(params)
+
+
+def secrets(params: Mapping[str, Any]) -> set[str]:
+    """What of a task's options must not be seen: the passwords in its addresses."""
+    return {secret for option in _ADDRESSES for secret in address_secrets(params.get(option) or "")}
 
 
 def file_name(where: str) -> str:
@@ -81,13 +95,18 @@ def file_name(where: str) -> str:
 def _named(params: dict[str, Any]) -> Source:
     own = catalogue.read_own(params["catalogue"]) if params.get("catalogue") else None
     image = catalogue.find(params["name"], params["arch"], own)
+    if not image.checksum_url:
+        _require_checksum(params, f"The image '{image.name}' has no checksum_url in the catalogue, so it")
     wanted, listing = _expected(params.get("checksum"))
+    if listing is None and wanted is None and image.checksum_url:
+        listing = _http(image.checksum_url, f"the checksum_url of the image '{image.name}'")
+    signature = image.signature_url
     return Source(
         label=_label(image.name if image.arch == "x86_64" else f"{image.name}-{image.arch}"),
-        url=_http(image.url),
+        url=_image_address(image.url),
         checksum=wanted,
-        checksum_url=listing or (None if wanted else image.checksum_url),
-        signature_url=image.signature_url,
+        checksum_url=listing,
+        signature_url=_http(signature, f"the signature_url of the image '{image.name}'") if signature else None,
         key_fingerprint=image.key_fingerprint,
         format=params.get("format") or image.format,
         user=image.user,
@@ -96,18 +115,16 @@ def _named(params: dict[str, Any]) -> Source:
 
 
 def _own(params: dict[str, Any], url: str) -> Source:
-    if not params.get("checksum"):
-        raise Failure(
-            "An image from a url needs its checksum: give checksum as sha256:… or as the address of the publisher's "
-            "checksum file. To go without, say checksum: none."
-        )
+    address = _image_address(url)
+    _require_checksum(params, "An image from a url")
+    signature = params.get("signature_url")
     wanted, listing = _expected(params["checksum"])
     return Source(
-        label=_label(_stem(url)),
-        url=_http(url),
+        label=_label(_stem(address)),
+        url=address,
         checksum=wanted,
         checksum_url=listing,
-        signature_url=params.get("signature_url"),
+        signature_url=_http(signature, "signature_url") if signature else None,
         format=params.get("format"),
     )
 
@@ -119,22 +136,68 @@ def _local(params: dict[str, Any], path: str) -> Source:
     return Source(label=_label(_stem(path)), path=path, checksum=wanted, format=params.get("format"))
 
 
+def _require_checksum(params: dict[str, Any], what: str) -> None:
+    """Refuse an image whose content nobody vouches for, unless the user says so; to remove one needs no checksum."""
+    if not params.get("checksum") and params.get("state") != "absent":
+        raise Failure(
+            f"{what} needs its checksum: give checksum as sha256:… or as the address of the publisher's "
+            "checksum file. To go without, say checksum: none."
+        )
+
+
 def _expected(text: str | None) -> tuple[Checksum | None, str | None]:
     """The checksum, or the address of a list of them, that a user wrote."""
     if text is None or text == "none":
         return None, None
-    if urlsplit(text).scheme in ("http", "https"):
-        return None, text
+    if _scheme(text) in ("http", "https"):
+        return None, _http(text, "checksum")
     return checksum.parse(text), None
 
 
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or not file_name(url):
+def _image_address(url: str) -> str:
+    """As `_http`, for the address of an image, which must name a file."""
+    address = _quoted(url)
+    if address is None or not file_name(address):
         raise Failure(
-            f"'{url}' is not the address of an image: it must begin with https:// (or http://) and name a file."
+            f"'{mask_address(url)}' is not the address of an image: it must begin with https:// (or http://) and name "
+            "a file."
         )
-    return url
+    return address
+
+
+def _http(url: str, what: str) -> str:
+    """An address that can be downloaded, with quotes for what no address may have.
+
+    :param what: for the error.
+    :raises Failure: for what is none, and for files of this machine.
+    """
+    address = _quoted(url)
+    if address is None:
+        raise Failure(
+            f"{what}: '{mask_address(url)}' is not an address to download from: it must begin with https:// (or "
+            "http://) and a host."
+        )
+    return address
+
+
+def _quoted(url: str) -> str | None:
+    """An address of HTTP in the characters that it may have; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        return None
+    if not is_whole:
+        return None
+    return parts._replace(path=quote(parts.path, _SAFE), query=quote(parts.query, _SAFE), fragment="").geturl()
+
+
+def _scheme(text: str) -> str:
+    """What an address begins with; nothing for a text that is none."""
+    try:
+        return urlsplit(text).scheme
+    except ValueError:
+        return ""
 
 
 def _stem(where: str) -> str:

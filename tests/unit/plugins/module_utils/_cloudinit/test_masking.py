@@ -69,3 +69,51 @@ def test_a_changed_secret_says_that_it_changed() -> None:
 def test_secrets_are_found_for_the_log() -> None:
     found = set(masking.secrets(USER_DATA))
     assert found == {"hunter2", "hunter3", "$6$x", KEY, "hunter4", "hunter5", "hunter6", "hunter7"}
+
+
+@pytest.mark.parametrize("permissions", [0o600, 0o400, 600, 400, "600", " 0600", "0o600", 0])
+def test_the_mode_of_an_owner_only_file_may_be_a_number(permissions: Any) -> None:
+    files = {"write_files": [{"path": "/k", "permissions": permissions, "content": "hunter2"}]}
+    assert "hunter2" not in str(masking.mask(files))
+    assert set(masking.secrets(files)) == {"hunter2"}
+
+
+@pytest.mark.parametrize("permissions", [0o644, 0o640, "0644", None, True])
+def test_what_others_may_read_is_shown(permissions: Any) -> None:
+    files = {"write_files": [{"path": "/k", "permissions": permissions, "content": "hello"}]}
+    assert masking.mask(files) == files
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"wireguard": {"interfaces": [{"name": "wg0", "content": "[Interface]\nPrivateKey = hunter2\n"}]}},
+        {"wireguard": {"interfaces": [{"name": "wg0", "content": "[Peer]\nPresharedKey=hunter2\nAllowedIPs=::/0"}]}},
+        {"tunnels": {"wg0": {"mode": "wireguard", "key": "hunter2"}}},
+        {"tunnels": {"wg0": {"key": {"private": "hunter2"}, "peers": [{"keys": {"shared": "hunter2"}}]}}},
+        {"chef": {"validation_cert": "hunter2"}},
+        {"chef": {"validation_key": "hunter2"}},
+        {"landscape": {"client": {"registration_key": "hunter2"}}},
+        {"rh_subscription": {"activation-key": "hunter2"}},
+        {"mounts": [["//srv/x", "/m", "cifs", "username=a,password=hunter2,ro"]]},
+        {"mounts": [["//srv/x", "/m", "cifs", "pass=hunter2"]]},
+        {"runcmd": ["mysql --password='hunter2' x"]},
+    ],
+)
+def test_secrets_of_other_modules_are_hidden(data: dict[str, Any]) -> None:
+    assert "hunter2" not in str(masking.mask(data))
+    assert set(masking.secrets(data)) == {"hunter2"}
+
+
+@pytest.mark.parametrize("text", ["PasswordAuthentication=no", "EnablePassword=no", "bypass=1", "PublicKey = abc"])
+def test_what_only_looks_like_a_secret_is_shown(text: str) -> None:
+    assert masking.mask({"runcmd": [text]}) == {"runcmd": [text]}
+    assert not set(masking.secrets({"runcmd": [text]}))
+
+
+def test_passwords_of_addresses_are_found_with_the_signs_around_them() -> None:
+    text = "http://bob:debian@host/debian.img"
+    assert masking.mask_address(text) == "http://bob:********@host/debian.img"
+    assert list(masking.address_secrets(text)) == [":debian@"]
+    assert masking.mask_address("http://bob:hunt@er2@host/x") == "http://bob:********@host/x"
+    assert masking.mask_address("http://host/a:b@c") == "http://host/a:b@c"

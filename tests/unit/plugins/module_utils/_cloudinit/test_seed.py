@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit import iso, view
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.place import VolumePlace
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.seed import Seed, secrets
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Plan
+from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
 NO_HYPERVISOR: Any = None
 
@@ -94,6 +96,33 @@ def test_what_is_no_seed_is_left_alone(task: Task, state: str) -> None:
     task.path.write_bytes(b"QFI\xfb" + bytes(100_000))
     with pytest.raises(Failure, match="is not a cloud-init seed, so it is left alone"):
         task.plan(state=state)
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("content", [b"", bytes(100_000)])
+def test_an_empty_file_is_no_seed(task: Task, state: str, content: bytes) -> None:
+    task.path.write_bytes(content)
+    with pytest.raises(Failure, match="is not a cloud-init seed, so it is left alone"):
+        task.plan(state=state)
+    assert task.path.read_bytes() == content
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_blank_volume_is_no_seed_unless_its_upload_broke_off(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = FakeHost(FakeStream())
+    host.volumes["web1.iso"] = host.volume("web1.iso")
+    monkeypatch.setattr(VolumePlace, "read", lambda _place: bytes(1024))
+    monkeypatch.setattr(VolumePlace, "result", lambda _place: {})
+    params = {**dict.fromkeys(("user_data", "meta_data", "network_config", "vendor_data", "instance_id", "path"))}
+    params.update(pool="images", volume="web1.iso", state=state, instance_id_policy="keep", schema="skip")
+    seed = Seed(params, host)
+    with pytest.raises(Failure, match="is not a cloud-init seed, so it is left alone"):
+        seed.read()
+    host.volumes["web1.iso.00000000.uploading"] = host.volume("web1.iso.00000000.uploading")
+    plan = seed.plan(seed.read())
+    assert plan.changed
+    plan.apply(host)
+    assert list(host.volumes) == (["web1.iso"] if state == "present" else [])
 
 
 def test_removal(task: Task) -> None:

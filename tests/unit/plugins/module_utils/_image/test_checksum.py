@@ -43,6 +43,12 @@ def test_another_name_counts_only_in_a_list_for_this_file() -> None:
     assert checksum.find(listing + f"{B}  more.qcow2\n", "image.qcow2", only_file=True) is None
 
 
+def test_a_file_outside_folders_comes_first() -> None:
+    for listing in (f"{B}  other/image.qcow2\n{A}  image.qcow2\n", f"{C}  other/image.qcow2\n{A} *./image.qcow2\n"):
+        assert checksum.find(listing, "image.qcow2", only_file=False) == Checksum("sha256", A)
+    assert checksum.find(f"{A}  other/image.qcow2\n", "image.qcow2", only_file=False) == Checksum("sha256", A)
+
+
 def test_a_bare_digest_counts_in_a_list_for_this_file() -> None:
     assert checksum.find(f"{A}\n", "image.qcow2", only_file=True) == Checksum("sha256", A)
 

@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
@@ -179,3 +181,47 @@ def test_small_files_are_bounded(server: ImageServer, monkeypatch: pytest.Monkey
     monkeypatch.setattr(download, "_SMALL", 99)
     with pytest.raises(Failure, match="no checksum list"):
         download.fetch_small(f"{server.url}/SUMS", TIMEOUT)
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, **headers: str) -> None:
+    class Answer(io.BytesIO):
+        status = 200
+
+    answer = Answer(CONTENT)
+    answer.headers = {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[attr-defined]
+    monkeypatch.setattr(download, "open_url", lambda *_arguments, **_options: answer)
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(download, "open_url", fail)
+
+
+def test_a_length_that_is_no_number(target: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_with(monkeypatch, Content_Length="abc")
+    assert "the server says that the content has 'abc' bytes" in refused("http://h/a.img", target)
+
+
+def test_a_redirection_to_what_is_no_address(target: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, ValueError("Invalid IPv6 URL"))
+    assert "Cannot download http://h/a.img: Invalid IPv6 URL." in refused("http://h/a.img", target)
+    for ask in (download.fetch_small, download.etag):
+        with pytest.raises(Failure, match="Invalid IPv6 URL"):
+            ask("http://h/a.img", TIMEOUT)
+
+
+def test_a_certificate_that_is_not_trusted(target: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, URLError(ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed")))
+    message = refused("https://h/a.img", target)
+    assert "certificate verify failed: self-signed. This machine does not trust the certificate" in message
+
+
+def test_a_proxy_that_is_not_there(target: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://bob:hunter2@proxy:3128")
+    monkeypatch.setenv("no_proxy", "direct")
+    fail_with(monkeypatch, URLError(OSError(errno.ECONNREFUSED, "Connection refused")))
+    advice = "Check the address, and the proxy http://bob:********@proxy:3128 that the environment"
+    assert f"Connection refused. {advice}" in refused("http://h/a.img", target)
+    assert "proxy" not in refused("http://direct/a.img", target)

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import functools
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +21,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import s
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cloud_image import cloud_image
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.library import Library, Policy
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.pool_image import PoolImage
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import render_diff
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._task import perform
 from tests.integration.targets.cloud_image.files.image_server import ImageServer
 from tests.unit.plugins.module_utils._storage.fake_stream import FakeHost, FakeStream
 
@@ -189,10 +195,71 @@ def test_files_of_this_machine(site: Site, tmp_path: pathlib.Path) -> None:
         ({"url": "https://example.com/", "checksum": "none"}, "is not the address of an image"),
         ({"path": "/a.img", "checksum": "https://example.com/SUMS"}, "a file of this machine needs the checksum"),
         ({"name": "debian-99", "arch": "x86_64"}, "There is no image 'debian-99'"),
+        ({"url": "http://[::1/a.img", "checksum": "none"}, "'http://[::1/a.img' is not the address of an image"),
+        ({"url": "file://[x/a.img", "checksum": "none"}, "is not the address of an image"),
+        ({"url": "http://h:port/a.img", "checksum": "none"}, "is not the address of an image"),
+        ({"url": "ftp://bob:hunter2@h/a.img", "checksum": "none"}, "'ftp://bob:********@h/a.img' is not the address"),
+        ({"url": "http://h/a.img", "checksum": "http://[::1/S"}, "is not a checksum. Write sha256:"),
+        ({"url": "http://h/a.img", "checksum": "http:S"}, "checksum: 'http:S' is not an address to download from"),
+        (
+            {"url": "http://h/a.img", "checksum": "http://h/S", "signature_url": "file:///etc/passwd"},
+            "signature_url: 'file:///etc/passwd' is not an address to download from",
+        ),
     ],
 )
 def test_wrong_sources(params: dict[str, Any], message: str) -> None:
     assert message in refused(lambda: source.from_params(params))
+
+
+@pytest.mark.parametrize("option", ["checksum_url", "signature_url"])
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "nope", "http://[::1/S", "ftp://h/S"])
+def test_a_catalogue_names_only_what_can_be_downloaded(tmp_path: pathlib.Path, option: str, address: str) -> None:
+    entry = {"url": "http://h/a.img", "checksum_url": "http://h/S", option: address}
+    catalogue = tmp_path / "images.json"
+    catalogue.write_text(json.dumps({"mine": entry}))
+    message = refused(lambda: source.from_params({"name": "mine", "arch": "x86_64", "catalogue": str(catalogue)}))
+    assert f"the {option} of the image 'mine': '{address}' is not an address to download from" in message
+
+
+def test_an_entry_without_checksums_needs_one_too(tmp_path: pathlib.Path) -> None:
+    catalogue = tmp_path / "images.json"
+    catalogue.write_text(json.dumps({"mine": {"url": "http://h/a.img"}}))
+    params = {"name": "mine", "arch": "x86_64", "catalogue": str(catalogue)}
+    message = refused(lambda: source.from_params(params))
+    assert message.startswith("The image 'mine' has no checksum_url in the catalogue, so it needs its checksum: give")
+    for more in ({"checksum": "none"}, {"checksum": f"sha256:{'0' * 64}"}, {"state": "absent"}):
+        assert source.from_params({**params, **more}).url == "http://h/a.img"
+
+
+def test_an_address_is_quoted_where_it_must_be(site: Site) -> None:
+    (site.server.folder / "%C3%BC%20b.qcow2").write_bytes(site.content)  # this server takes an address as it comes
+    (site.server.folder / "SUMS").write_text(f"{site.sha256}  \u00fc b.qcow2\n", encoding="utf-8")
+    url = f"{site.server.url}/\u00fc b.qcow2"
+    image, fetched = site.task(url=url)
+    assert fetched
+    assert site.asked() == ["GET /SUMS", "GET /%C3%BC%20b.qcow2"]
+    assert site.task(url=f"{site.server.url}/%C3%BC%20b.qcow2") == (image, False)
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_kept(site: Site) -> None:
+    secret = site.server.url.replace("//", "//bob:hunter2@")
+    image, fetched = site.task(url=f"{secret}/a.qcow2", checksum=f"{secret}/SUMS")
+    assert fetched
+    assert not site.task(url=f"{secret}/a.qcow2", checksum=f"{secret}/SUMS")[1]
+    assert site.source(url=f"{secret}/a.qcow2").where == f"{secret}/a.qcow2".replace("hunter2", "********")
+    for path in site.folder.iterdir():
+        assert b"hunter2" not in path.read_bytes()
+    (site.server.folder / "SUMS").write_text("nothing")
+    wrong = [
+        {"url": f"{secret}/a.qcow2", "checksum": f"{secret}/SUMS"},
+        {"url": f"{secret}/a.qcow2", "checksum": f"{secret}/none"},
+        {"url": f"{secret}/none.qcow2", "checksum": "none"},
+        {"url": f"{secret}/a.qcow2", "checksum": f"sha256:{'0' * 64}"},
+    ]
+    messages = [refused(functools.partial(site.task, refresh="newer", **params)) for params in wrong]
+    assert "hunter2" not in str(messages)
+    assert str(messages).count("//bob:********@") == 4
+    assert source.secrets({"url": f"{secret}/a", "checksum": f"{secret}/S", "signature_url": None}) == {":hunter2@"}
 
 
 def test_names_that_a_source_gives() -> None:
@@ -237,3 +304,69 @@ def test_a_download_that_never_ended_can_be_forgotten(site: Site) -> None:
     plan.apply(host)
     assert site.files() == []
     assert not task.plan(task.read()).changed
+
+
+def task_without_pool(site: Site, **options: Any) -> tuple[bool, dict[str, Any]]:
+    """Whether the module's task changed something, and the changes."""
+    names = ("pool", "volume", "path", "format", "keyring", "signature_url")
+    params = {**dict.fromkeys(names), "state": "present", "verify_signature": False, "timeout": 5, **options}
+    host = FakeHost(FakeStream())
+    plan, _result = perform(cloud_image({**params, "cache_dir": str(site.folder)}, host), check_mode=False)
+    return plan.changed, render_diff(plan.changes)
+
+
+def test_the_same_content_again_is_no_change(site: Site, qcow2: Callable[..., bytes]) -> None:
+    site.server.requests.append("first")  # the first answer of plain/ breaks off
+    task = {"url": f"{site.server.url}/plain/a.qcow2", "checksum": "none", "refresh": "newer"}
+    assert task_without_pool(site, **task)[0]
+    assert task_without_pool(site, **task) == (False, {"before": "", "after": ""})
+    site.publish(qcow2(capacity=1 << 31))
+    assert task_without_pool(site, **task)[0]
+
+
+def test_a_local_file_needs_no_cache(site: Site, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "local.qcow2"
+    path.write_bytes(site.content)
+    monkeypatch.setattr(PoolImage, "write", lambda _image, path, _format: uploaded.append(path))
+    monkeypatch.setattr(PoolImage, "describe", lambda _image: None)
+    uploaded: list[str] = []
+    site.folder.write_text("a file where the folder of the cache should be")
+    assert task_without_pool(site, path=str(path), refresh="missing", pool="images", volume="a.qcow2")[0]
+    assert uploaded == [str(path)]
+
+
+def test_a_lock_of_another_user_is_enough_to_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_open = os.open
+
+    def open_as_somebody_else(path: str, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR and os.path.exists(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really_open(path, flags, mode)
+
+    cache = Cache(str(site.folder))
+    with cache.lock("a"):
+        pass
+    (lock,) = site.folder.iterdir()
+    assert lock.stat().st_mode & 0o044
+    monkeypatch.setattr(os, "open", open_as_somebody_else)
+    with cache.lock("a"), lock.open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_another_user_downloaded_cannot_be_replaced_or_deleted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    site.task()
+    monkeypatch.setattr(os, "replace", refuse)
+    message = refused(functools.partial(site.task, checksum="none", url=f"{site.server.url}/plain/a.qcow2"))
+    assert message.endswith(
+        "Operation not permitted. Another user may have downloaded it there. Choose another cache_dir."
+    )
+    assert not [name for name in site.files() if ".part" in name]
+    monkeypatch.setattr(os, "unlink", refuse)
+    assert "Operation not permitted. It may be another user's." in refused(
+        lambda: Cache(str(site.folder)).forget(site.source())
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection imp
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import pool_image
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.pool_image import PoolImage
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage import lookup
 
 POOL = "default-pool"
 MARKER = "a.qcow2.0123abcd.uploading"
@@ -106,6 +108,20 @@ def test_a_pool_of_devices_takes_no_qcow2(hypervisor: Hypervisor, file: str) -> 
         PoolImage(hypervisor, "lvm", "a").write(file, None)
     pool.destroy()
     pool.undefine()
+
+
+def test_a_file_that_libvirt_has_not_seen_yet(image: PoolImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    refreshed = []
+
+    def refresh(hypervisor: Hypervisor, pool: Any) -> bool:
+        refreshed.append(pool.name())
+        make(image, "a.qcow2")
+        return True
+
+    monkeypatch.setattr(lookup, "try_refresh", refresh)
+    assert image.is_complete()
+    assert image.exists()
+    assert refreshed == [POOL]  # not again for what is found
 
 
 def test_a_pool_that_is_not_there(hypervisor: Hypervisor) -> None:
