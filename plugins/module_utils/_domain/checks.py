@@ -77,6 +77,12 @@ def _check_values(params: dict[str, Any]) -> None:
             _check_target(option, item.get("target"))
     for item in params["graphics"] or ():
         _check_screen(item)
+    for name, value in (params["labels"] or {}).items():
+        if value is None:  # as an option that is not named, it would go without a word
+            raise Failure(
+                f"labels: '{name}' is null. Give it a value, which may be an empty text, or leave it out: labels that "
+                "are not listed are removed."
+            )
 
 
 def _check_order(option: str, order: int | None) -> None:

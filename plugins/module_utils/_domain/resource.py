@@ -90,7 +90,6 @@ class Domain(Resource):
 
     def __init__(self, params: dict[str, Any], hypervisor: Hypervisor) -> None:
         super().__init__(params, hypervisor)
-        _require_label_values(params["labels"] or {})
         self.desired = named(params)
         self.power = Power(Deadline(params["timeout"]), params["force"])
         self.handle = Handle(name="")
@@ -259,16 +258,6 @@ class Domain(Resource):
             },
             **restart_report(pending),
         }
-
-
-def _require_label_values(labels: dict[str, Any]) -> None:
-    """Refuse labels that are null: as options that are not named, they would go without a word."""
-    for name, value in labels.items():
-        if value is None:
-            raise Failure(
-                f"labels: '{name}' is null. Give it a value, which may be an empty text, or leave it out: labels that "
-                "are not listed are removed."
-            )
 
 
 def _is_started(plan: Plan, current: Current) -> bool:
