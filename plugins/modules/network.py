@@ -16,7 +16,8 @@ description:
   - Creates a network, changes it, starts or stops it, and removes it.
   - What a task does not name stays as it is.
   - DHCP ranges and hosts, DNS records and the outgoing device of an active network change at once. The rest is
-    stored, and RV(restart_required) says that it waits for the next start of the network.
+    stored, and RV(restart_required) says that it waits for the next start of the network. So does a DNS record that
+    libvirt cannot tell from another one, such as a second TXT record with the same name.
 author:
   - kvmmanager contributors (@kvmmanager)
 extends_documentation_fragment:
@@ -50,7 +51,8 @@ options:
       - V(isolated) lets the virtual machines reach each other and the host only.
       - V(bridge) uses the O(bridge) that the host has, and leaves addresses, DHCP and DNS to the network behind it.
       - A change of the mode takes away what the new mode cannot have. For V(bridge) these are O(ips), O(dns),
-        O(domain) and O(mtu).
+        O(domain), O(mtu) and static routes; for a change from V(bridge), VLANs and virtual ports, those of portgroups
+        as well.
     type: str
     choices: [nat, routed, open, isolated, bridge]
   bridge:
@@ -109,14 +111,18 @@ options:
         description: Its name, such as V(lab.example.com). DHCP gives it to the virtual machines.
         type: str
       local_only:
-        description: Whether names in this domain are never asked for outside. libvirt's default is V(false).
+        description:
+          - Whether names in this domain are never asked for outside. libvirt's default is V(false).
+          - V(true) needs a domain with a name.
         type: bool
   dns:
     description: The DNS server of the network. It runs on the host and answers on the addresses in O(ips).
     type: dict
     suboptions:
       enable:
-        description: Whether there is one. libvirt's default is V(true).
+        description:
+          - Whether there is one. libvirt's default is V(true).
+          - V(false) needs empty lists of forwarders and records.
         type: bool
       forward_plain_names:
         description: Whether names without a dot are asked for outside. libvirt's default is V(true).
@@ -158,11 +164,11 @@ options:
         elements: dict
         suboptions:
           name:
-            description: The name.
+            description: The name, without spaces and commas.
             type: str
             required: true
           value:
-            description: The text.
+            description: The text, which is not empty.
             type: str
             required: true
       srv:
@@ -232,8 +238,10 @@ options:
                 required: true
           hosts:
             description:
-              - Virtual machines that always get the same address. A host is known by its MAC address or DUID, else by
-                its address, else by its name.
+              - Virtual machines that always get the same address. A host is known by its MAC address or DUID, and where
+                the task or libvirt has neither of them, by its address, else by its name.
+              - Two hosts cannot have the same address or name. To give those of one machine to another, list the other
+                one and have V(dhcp_hosts) in O(purge).
               - Hosts that you do not list stay, unless O(purge) has V(dhcp_hosts).
             type: list
             elements: dict

@@ -57,8 +57,24 @@ def check_config(config: dict[str, Any], options: dict[str, Any]) -> None:
         raise Failure("mode=bridge needs the option bridge: the name of a bridge that the host has.")
     if mode == "nat" and ("mode" in options or "ips" in options) and not config["ips"]:
         raise Failure("mode=nat needs at least one address in ips, such as 192.168.77.1/24.")
+    if options.get("domain", {}).get("local_only") and not config["domain"].get("name"):
+        raise Failure("domain.local_only needs the name of the domain, and the network has none. Give domain.name.")
+    if "dns" in options:
+        _check_dns(config["dns"])
     if "ips" in options:
         _check_ips(config["ips"])
+
+
+def _check_dns(dns: dict[str, Any]) -> None:
+    if dns["enable"]:
+        return
+    left = [name for name in ("forwarders", "hosts", "txt", "srv") if dns[name]]
+    if left:
+        words = ", ".join(f"dns_{name}" for name in left)
+        raise Failure(
+            f"dns: with enable=false libvirt takes no {' and no '.join(left)}. "
+            f"Leave them out; empty lists, and {words} in purge, remove those that are there."
+        )
 
 
 def _check_ips(ips: list[dict[str, Any]]) -> None:
@@ -79,7 +95,8 @@ def _check_dhcp(dhcp: dict[str, Any], address: str) -> None:
     for one, other in combinations(dhcp["ranges"], 2):
         if overlap((one["start"], one["end"]), (other["start"], other["end"])):
             raise Failure(
-                f"{path}.ranges: {one['start']} - {one['end']} and {other['start']} - {other['end']} overlap."
+                f"{path}.ranges: {one['start']} - {one['end']} and {other['start']} - {other['end']} overlap. "
+                "Choose others; dhcp_ranges in purge removes ranges that the task does not list."
             )
     for host in dhcp["hosts"]:
         check_inside(host["ip"], address, f"{path}.hosts")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.normal
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._plan import Change, differences
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.fields import read_fields
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, canonical
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, canonical, dump
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.view import view
 
 # What becomes of a list: the options that stand for it.
@@ -52,10 +53,23 @@ def same_network(one: Element, other: Element) -> bool:
 
 
 def describe(before: Element | None, after: Element | None) -> list[Change]:
-    """What differs, by option; and under ``xml`` by place where no option stands for it."""
+    """What differs, by option; and under ``xml`` by place where no option stands for it.
+
+    Networks that are not the same always differ in something: in the whole XML, where nothing smaller can be named.
+    """
     if before is not None and after is not None and same_network(before, after):
         return []
-    return differences(_keyed(before), _keyed(after))
+    found = [change for change in differences(_keyed(before), _keyed(after)) if not _is_mark(change)]
+    return found or [Change("xml", _whole(before), _whole(after))]
+
+
+def _is_mark(change: Change) -> bool:
+    """Whether it only says that a bare entry got details or lost them, which changes of their own show."""
+    return change.path.endswith(".") and True in (change.before, change.after)
+
+
+def _whole(network: Element | None) -> str | None:
+    return None if network is None else dump(normalised(network))
 
 
 def _keyed(network: Element | None) -> dict[str, Any]:
@@ -69,7 +83,14 @@ def _by_key(kind: EntryKind, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """``hosts[10.0.0.9]`` and so on, or one list of keys where these say everything about the entries."""
     if kind.plain:
         return {kind.option: [kind.key(entry) for entry in entries]} if entries else {}
-    return {f"{kind.option}[{kind.key(entry)}]": kind.details(entry) or True for entry in entries}
+    shown: dict[str, Any] = {}
+    namesakes: Counter[str] = Counter()
+    for entry in entries:
+        key = kind.key(entry)
+        namesakes[key] += 1
+        name = f"{kind.option}[{key}]" if namesakes[key] == 1 else f"{kind.option}[{key} #{namesakes[key]}]"
+        shown[name] = kind.details(entry) or True
+    return shown
 
 
 def _read(network: Element, show: _Show) -> dict[str, Any]:
@@ -99,7 +120,7 @@ def _read_ip(ip: Element, entry: dict[str, Any], show: _Show) -> dict[str, Any]:
     bootp = read_fields(ip, BOOTP_FIELDS)
     if bootp:
         dhcp["bootp"] = bootp
-    return {**entry, "dhcp": dhcp}
+    return {**entry, "dhcp": dhcp} if dhcp else entry
 
 
 def _read_nat(network: Element) -> dict[str, Any]:

@@ -136,6 +136,17 @@ def _equal(*names: str) -> Test:
     return is_about
 
 
+def _equal_if_unidentified(name: str) -> Test:
+    """As `_equal`, but a MAC address or DUID on both sides means two machines, as equal ones were found before."""
+    equal = _equal(name)
+
+    def is_about(held: Entry, wanted: Entry) -> bool:
+        identified = all(entry.get("mac") or entry.get("id") for entry in (held, wanted))
+        return not identified and equal(held, wanted)
+
+    return is_about
+
+
 def _ranges_overlap(held: Entry, wanted: Entry) -> bool:
     return overlap((held["start"], held["end"]), (wanted["start"], wanted["end"]))
 
@@ -176,7 +187,7 @@ DHCP_HOSTS = EntryKind(
     "dhcp",
     "host",
     DHCP_HOST_FIELDS,
-    (_equal("mac"), _equal("id"), _equal("ip"), _equal("name")),
+    (_equal("mac"), _equal("id"), _equal_if_unidentified("ip"), _equal_if_unidentified("name")),
     _host_key,
 )
 DNS_HOSTS = EntryKind(

@@ -31,6 +31,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 # libvirt keeps addresses as they were written in some places and shortens them in others.
 ADDRESS = Kind(read=shortest, write=str)
 MAC = Kind(read=str.lower, write=str)
+_WITHOUT_ZERO = Kind(read=int, write=lambda value: str(value) if value else None, clean=INTEGER.clean)
 _TEXTS = Kind(read=str, write=str)  # a list of texts; TextsField reads and writes it
 
 # libvirt's word → ours, where they differ; no <forward> at all is an isolated network.
@@ -150,8 +151,9 @@ SRV_FIELDS = (
     Field("domain", "@domain"),
     Field("target", "@target"),
     Field("port", "@port", INTEGER),
-    Field("priority", "@priority", INTEGER),
-    Field("weight", "@weight", INTEGER),
+    # libvirt does not write a zero.
+    Field("priority", "@priority", _WITHOUT_ZERO),
+    Field("weight", "@weight", _WITHOUT_ZERO),
 )
 FORWARDER_FIELDS = (Field("address", "@addr", ADDRESS), Field("domain", "@domain", TEXT))
 

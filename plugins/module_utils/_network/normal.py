@@ -10,12 +10,14 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.addres
     interface_of,
     shortest,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.fields import VIRTUAL_MODES, read_mode
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import (
     Element,
     canonical,
     clone,
     is_empty,
     remove,
+    remove_all,
 )
 
 # Attributes that mean the same as silence: element, attribute, value.
@@ -66,6 +68,8 @@ _OPTIONS = {
     "ip/dhcp/host": ("mac", "id", "name", "ip"),
     "ip/dhcp/bootp": ("file", "server"),
 }
+# The options that a network without a bridge of its own has.
+_OPTIONS_ELSEWHERE = {"forward": ("mode",), "bridge": ("name",)}
 _CONTAINERS = {tag for path in _OPTIONS for tag in path.split("/")}
 
 
@@ -91,7 +95,8 @@ def normalised(network: Element) -> Element:
 def without_options(network: Element) -> Element:
     """What no option of the module stands for, in one spelling."""
     rest = normalised(network)
-    for path, names in _OPTIONS.items():
+    options = _OPTIONS if read_mode(network) in VIRTUAL_MODES else _OPTIONS_ELSEWHERE
+    for path, names in options.items():
         for found in rest.iterfind(path):
             for name in names:
                 found.attrib.pop(name, None)
@@ -126,6 +131,9 @@ def _normalise_forward(network: Element) -> None:
     if forward is None:
         return
     forward.attrib.setdefault("mode", "nat")
+    if forward.find("pf") is not None:  # an active network lists the virtual functions that it found
+        for tag in ("interface", "address"):
+            remove_all(forward, tag)
     devices = forward.findall("interface")
     for device in devices:
         device.attrib.pop("connections", None)

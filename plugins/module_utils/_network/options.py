@@ -179,7 +179,18 @@ def _clean_dns(dns: dict[str, Any]) -> dict[str, Any]:
     for at, entry in enumerate(dns.get("hosts", [])):
         if not entry["names"]:
             raise Failure(f"dns.hosts[{at}]: give {entry['ip']} at least one name.")
+    for at, entry in enumerate(dns.get("txt", [])):
+        _check_txt(entry, f"dns.txt[{at}]")
     return cleaned
+
+
+def _check_txt(entry: dict[str, Any], path: str) -> None:
+    if not entry["name"] or set(entry["name"]) & set(" ,"):
+        raise Failure(
+            f"{path}.name: '{entry['name']}' is no name for a record; it needs one without spaces and commas."
+        )
+    if not entry["value"]:
+        raise Failure(f"{path}.value: '{entry['name']}' has no text. Give it one, or leave the record out.")
 
 
 def _clean_ip(ip: dict[str, Any], path: str) -> dict[str, Any]:

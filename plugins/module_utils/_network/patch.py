@@ -37,7 +37,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree impor
 )
 
 # What only a network with a bridge of its own has.
-_VIRTUAL_PARTS = ("ip", "dns", "domain", "mtu", "mac")
+_VIRTUAL_PARTS = ("ip", "route", "dns", "domain", "mtu", "mac")
+# What only a switch of the host has; portgroups may have them, too.
+_SWITCH_PARTS = ("vlan", "virtualport")
 
 
 def patched(network: Element, options: dict[str, Any], purge: Iterable[str]) -> Element:
@@ -80,8 +82,10 @@ def _set_mode(network: Element, mode: str) -> None:
         return
     if mode not in VIRTUAL_MODES or now not in VIRTUAL_MODES:
         # The bridge of the host is not one that libvirt makes, and the other way round.
-        for tag in ("bridge", "forward", *(() if mode in VIRTUAL_MODES else _VIRTUAL_PARTS)):
-            remove_all(network, tag)
+        gone = ("bridge", "forward", *(_SWITCH_PARTS if mode in VIRTUAL_MODES else _VIRTUAL_PARTS))
+        for part in (network, *network.findall("portgroup")):
+            for tag in gone:
+                remove_all(part, tag)
     if mode == "isolated":
         remove_all(network, "forward")
         return

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.config import describe, same_network
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.live import plan_updates
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.patch import patched
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import parse
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, dump, parse
 from tests.unit.plugins.module_utils._network.examples import LIVE, ip, network
 
 
@@ -67,7 +67,7 @@ def test_dns_records_are_replaced() -> None:
     options = {"dns": {"txt": [{"name": "a", "value": "c"}], "hosts": []}}
     assert updates(options, ("dns_hosts",)) == [
         ("DELETE", "DNS_HOST", -1, {"ip": "10.91.1.9"}),
-        ("DELETE", "DNS_TXT", -1, {"name": "a", "value": "b"}),
+        ("DELETE", "DNS_TXT", -1, {"name": "a"}),
         ("ADD_LAST", "DNS_TXT", -1, {"name": "a", "value": "c"}),
     ]
 
@@ -90,6 +90,8 @@ def test_a_portgroup_of_raw_xml_is_modified_by_its_name() -> None:
         ({"mode": "routed"}, ["mode", "nat.ipv6", "nat.port.start", "nat.port.end"]),
         ({"dns": {"forwarders": [{"address": "1.1.1.1"}]}}, ["dns.forwarders"]),
         ({"domain": {"name": "other"}}, ["domain.name"]),
+        ({"ips": [{"address": "fd00:92::1/64"}]}, ["ips[fd00:92::1/64]"]),
+        ({"ips": [{"address": "fd00:91::1/48"}]}, ["ips[fd00:91::1/48]", "ips[fd00:91::1/64]"]),
         ({"ips": [ip({"bootp": {"file": "x"}})]}, ["ips[10.91.1.1/24].dhcp.bootp.file"]),
     ],
 )
@@ -116,3 +118,70 @@ def test_the_case_of_a_mac_and_the_count_of_guests_are_no_difference() -> None:
     live = parse(LIVE.replace("<network>", "<network connections='2'>").replace("AA:00:01", "aa:00:01"))
     assert plan_updates(live, network(LIVE)).updates == []
     assert describe(live, network(LIVE)) == []
+
+
+def records(*lines: str) -> Element:
+    """The active network with these DNS records and no others."""
+    start, end = LIVE.index("<txt"), LIVE.index("</dns>")
+    return network(LIVE[:start] + "".join(lines) + LIVE[end:])
+
+
+def host(address: str, *names: str) -> str:
+    return f"<host ip='{address}'>" + "".join(f"<hostname>{name}</hostname>" for name in names) + "</host>"
+
+
+def srv(**attributes: str) -> str:
+    rest = "".join(f" {name}='{value}'" for name, value in attributes.items())
+    return f"<srv service='ldap' protocol='tcp'{rest}/>"
+
+
+def txt(value: str) -> str:
+    return f"<txt name='a' value='{value}'/>"
+
+
+def calls(live: Element, target: Element) -> tuple[list[tuple[str, dict[str, str]]], bool]:
+    """Command and attributes of each call, and whether something is left to wait."""
+    plan = plan_updates(live, target)
+    found = [(update.command, update.entry.attrib) for update in plan.updates]
+    assert bool(describe(plan.after, target)) is not same_network(plan.after, target)
+    return found, not same_network(plan.after, target)
+
+
+def test_a_dns_host_that_shares_a_name_with_another_is_removed_by_its_address_alone() -> None:
+    live = records(host("10.91.1.9", "web"), host("fd00:91::9", "web"))
+    plan = plan_updates(live, records(host("10.91.1.9", "web", "www"), host("fd00:91::9", "web")))
+    assert [(update.command, dump(update.entry)) for update in plan.updates] == [
+        ("DELETE", "<host ip='10.91.1.9'/>\n".replace("'", '"').replace("/>", " />")),
+        ("ADD_LAST", dump(parse(host("10.91.1.9", "web", "www")))),
+    ]
+
+
+def test_of_srv_records_that_libvirt_would_take_for_one_the_fuller_goes_first_and_comes_last() -> None:
+    bare, full = {"service": "ldap", "protocol": "tcp"}, {"service": "ldap", "protocol": "tcp", "domain": "d"}
+    assert calls(records(srv(), srv(domain="d")), records()) == ([("DELETE", full), ("DELETE", bare)], False)
+    assert calls(records(), records(srv(domain="d"), srv())) == ([("ADD_LAST", bare), ("ADD_LAST", full)], False)
+
+
+@pytest.mark.parametrize(
+    ("live", "target"),
+    [
+        ([srv(target="a")], [srv(target="a"), srv()]),
+        ([srv(target="a"), srv()], [srv(target="a")]),
+        ([txt("spf")], [txt("spf"), txt("verification")]),
+        ([txt("spf"), txt("verification")], [txt("spf"), txt("other")]),
+        ([txt("spf"), txt("verification")], [txt("verification")]),
+        ([host("10.91.1.9", "a"), host("10.91.1.9", "b")], [host("10.91.1.9", "a")]),
+        ([host("10.91.1.9", "a")], [host("10.91.1.9", "a"), host("10.91.1.9", "b")]),
+        ([host("10.91.1.9", "a")], [host("10.91.1.9", "a"), host("10.91.1.9", "a")]),
+    ],
+)
+def test_what_libvirt_would_refuse_is_not_tried_and_waits(live: list[str], target: list[str]) -> None:
+    assert calls(records(*live), records(*target)) == ([], True)
+
+
+def test_beside_a_record_that_waits_another_one_changes() -> None:
+    other = "<txt name='b' value='c'/>"
+    assert calls(records(txt("spf")), records(txt("spf"), txt("verification"), other)) == (
+        [("ADD_LAST", {"name": "b", "value": "c"})],
+        True,
+    )

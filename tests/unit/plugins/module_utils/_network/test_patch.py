@@ -19,7 +19,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.config
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._network.patch import patched
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import attribute_at, dump
-from tests.unit.plugins.module_utils._network.examples import BRIDGE, LIVE, ip, network
+from tests.unit.plugins.module_utils._network.examples import BRIDGE, LIVE, STORED, ip, network
 
 HOST = {"mac": "52:54:00:aa:00:01", "name": "x", "ip": "10.91.1.5"}
 
@@ -65,6 +65,11 @@ def test_what_libvirt_fills_in_when_a_network_starts_is_no_difference() -> None:
         ({"dns": {"hosts": [{"ip": "10.91.1.9", "names": ["n"]}]}}, {"dns.hosts[10.91.1.9].names": ["n"]}),
         ({"dns": {"txt": [{"name": "a", "value": "c"}]}}, {"dns.txt[a].value": "c"}),
         ({"nat": {"port": {"start": 2000, "end": 3000}}}, {"nat.port.start": 2000, "nat.port.end": 3000}),
+        ({"ips": [{"address": "fd00:92::1/64"}]}, {"ips[fd00:92::1/64]": True}),
+        (
+            {"ips": [{"address": "fd00:91::1/64", "dhcp": {"hosts": [{"name": "s", "ip": "fd00:91::3"}]}}]},
+            {"ips[fd00:91::1/64].dhcp.hosts[s].ip": "fd00:91::3"},
+        ),
         ({"ips": [{"address": "10.91.1.1/24", "tftp_root": "/t"}]}, {"ips[10.91.1.1/24].tftp_root": "/t"}),
     ],
 )
@@ -72,9 +77,38 @@ def test_a_named_option_changes_and_nothing_else(options: dict[str, Any], expect
     assert changed(options) == expected
 
 
-@pytest.mark.parametrize("options", [{"stp": True}, {"domain": {"local_only": False}}, {"dns": {"enable": True}}])
+def test_no_difference_goes_without_a_word() -> None:
+    again = "<host ip='10.91.1.9'><hostname>h</hostname></host></dns>"
+    twice = network(STORED.replace("</dns>", again))
+    assert [change.path for change in describe(network(), twice)] == ["dns.hosts[10.91.1.9 #2].names"]
+    other_mac = network(STORED.replace("52:54:00:12:17:6a", "52:54:00:12:17:6b"))
+    assert [change.path for change in describe(network(), other_mac)] == ["xml"]
+
+
+def test_devices_of_the_host_are_shown_where_no_option_stands_for_them() -> None:
+    macvtap = "<network><forward mode='bridge'><interface dev='{}'/></forward></network>"
+    before, after = (network(macvtap.format(name)) for name in ("eth0", "eth1"))
+    assert [(change.path, change.after) for change in describe(before, after)] == [("xml.forward.dev", "eth1")]
+
+
+def test_the_functions_that_an_active_network_found_on_its_device_are_no_difference() -> None:
+    stored = "<network><forward mode='passthrough'><pf dev='eth0'/></forward></network>"
+    live = stored.replace("</forward>", "<interface dev='eth0v0' connections='1'/><interface dev='eth0v1'/></forward>")
+    assert describe(network(stored), network(live)) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"stp": True},
+        {"domain": {"local_only": False}},
+        {"dns": {"enable": True}},
+        {"dns": {"srv": [{"service": "s", "protocol": "tcp", "target": "t", "priority": 0, "weight": 0}]}},
+    ],
+)
 def test_a_default_that_is_not_written_is_no_change(options: dict[str, Any]) -> None:
-    assert changed(options) == {}
+    text = STORED.replace("</dns>", "<srv service='s' protocol='tcp' target='t'/></dns>")
+    assert changed(options, text=text) == {}
 
 
 def test_identity_is_kept() -> None:
@@ -99,12 +133,24 @@ def test_purge_removes_what_is_not_listed() -> None:
     "wanted",
     [
         {"mac": "52:54:00:aa:00:01", "ip": "10.91.1.6"},
-        {"mac": "52:54:00:aa:00:02", "ip": "10.91.1.5"},
+        {"name": "y", "ip": "10.91.1.5"},
         {"name": "x", "ip": "10.91.1.7"},
     ],
 )
 def test_a_host_is_known_by_mac_else_address_else_name(wanted: dict[str, Any]) -> None:
     assert dhcp({"hosts": [wanted]})["hosts"] == [{**HOST, **wanted}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "clash"),
+    [({"ip": "10.91.1.5"}, "ip 10.91.1.5"), ({"name": "x", "ip": "10.91.1.50"}, "name x")],
+)
+def test_a_host_does_not_take_over_what_another_machine_has(wanted: dict[str, Any], clash: str) -> None:
+    wanted = {"mac": "52:54:00:aa:00:99", **wanted}
+    options = {"ips": [ip({"hosts": [wanted]})]}
+    with pytest.raises(Failure, match=f"two hosts have the {clash}"):
+        check_config(read_config(patched(network(), options, [])), options)
+    assert dhcp({"hosts": [wanted]}, ("dhcp_hosts",))["hosts"] == [wanted]
 
 
 def test_two_hosts_can_swap_their_addresses() -> None:
@@ -140,6 +186,21 @@ def test_a_bridge_of_the_host_takes_the_place_of_all_that_libvirt_does() -> None
     isolated = patched(network(BRIDGE), {"mode": "isolated"}, [])
     assert isolated.find("bridge") is None, "libvirt must not try to make the bridge of the host"
     assert isolated.find("forward") is None
+
+
+def test_a_change_of_the_mode_takes_vlans_and_routes_away() -> None:
+    switch = BRIDGE.replace(
+        "</network>",
+        "<virtualport type='openvswitch'/><portgroup name='p'><vlan><tag id='4'/></vlan></portgroup></network>",
+    )
+    options = {"mode": "nat", "ips": [{"address": "10.92.1.1/24"}]}
+    nat = patched(network(switch), options, [])
+    assert [element.tag for element in nat.iter() if element.tag in ("vlan", "tag", "virtualport")] == []
+    assert nat.find("portgroup") is not None
+    routed = network(
+        STORED.replace("</network>", "<route address='10.66.0.0' prefix='24' gateway='10.91.1.2'/></network>")
+    )
+    assert patched(routed, {"mode": "bridge", "bridge": "br0"}, []).find("route") is None
 
 
 def test_the_outgoing_device_is_written_in_both_of_libvirts_forms_and_taken_away_from_both() -> None:
@@ -185,12 +246,29 @@ def test_options_must_fit_the_mode(options: dict[str, Any], mode: str, sentence:
             {"ips": [ip({"hosts": [{**HOST, "ip": "10.91.1.7"}, {"mac": "52:54:00:aa:00:03", "ip": "10.91.1.7"}]})]},
             "two hosts have the ip 10.91.1.7",
         ),
+        (
+            {
+                "ips": [
+                    ip({"ranges": [{"start": f"10.91.1.{at}", "end": f"10.91.1.{at + 9}"} for at in (30, 35)]}),
+                ]
+            },
+            "overlap. Choose others; dhcp_ranges in purge",
+        ),
+        ({"dns": {"enable": False}}, "libvirt takes no hosts and no txt. .*, and dns_hosts, dns_txt in purge, remove"),
         ({"ips": [{"address": "fd00::1/64", "dhcp": {"bootp": {"file": "x"}}}]}, "libvirt serves boot files only"),
     ],
 )
 def test_what_cannot_work_is_refused(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Failure, match=sentence):
         check_config(read_config(patched(network(), options, [])), options)
+
+
+def test_a_local_domain_needs_a_name() -> None:
+    options = {"domain": {"local_only": True}}
+    nameless = network(STORED.replace("<domain name='p.test'/>", ""))
+    with pytest.raises(Failure, match="domain.local_only needs the name of the domain"):
+        check_config(read_config(patched(nameless, options, [])), options)
+    check_config(read_config(patched(network(), options, [])), options)
 
 
 def test_nat_needs_an_address() -> None:

@@ -90,6 +90,21 @@ def test_a_restart_takes_the_place_of_updates_when_it_is_allowed_and_needed() ->
     assert not only_host.stop, "a change that libvirt can make does not cut off the guests"
 
 
+def test_an_address_without_dhcp_waits_is_shown_and_is_reached_by_a_restart() -> None:
+    options = {"ips": [{"address": "fd00:92::1/64"}]}
+    found = decide(options, wishes())
+    assert [change.path for change in found.waiting] == ["ips[fd00:92::1/64]"]
+    assert [(change.path, change.impact) for change in changes(current(), found)] == [
+        ("ips[fd00:92::1/64]", Impact.NEXT_BOOT)
+    ]
+    assert [entry["path"] for entry in report(found.after)["drift"]] == ["ips[fd00:92::1/64]"]
+    assert decide(options, wishes(allow_restart=True)).stop
+    with pytest.raises(Failure, match="cannot take the whole change: ips.fd00:92::1/64.. Nothing was changed"):
+        decide(options, wishes(apply="live"))
+    new = outcome_of_new("new", network(), None, wishes())
+    assert "ips[fd00:91::1/64]" in [change.path for change in changes(None, new)]
+
+
 def test_only_the_stored_configuration() -> None:
     found = decide(HOST_AND_MTU, wishes(apply="config"))
     assert found.define
