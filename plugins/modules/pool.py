@@ -60,8 +60,10 @@ options:
   build:
     description:
       - Whether to create the directory, and give it its permissions, when the pool is started.
-      - Say V(false) for a directory that something else provides, such as a mounted file system. While it is not
-        mounted the task then fails, instead of filling the disk below.
+      - Say V(false) for a directory that something else provides, such as a mounted file system. While the
+        directory does not exist, the task then fails, instead of filling the disk below.
+      - An empty directory on which nothing is mounted is a directory too. Let O(path) be one within the file system,
+        which is there only while that is mounted.
       - This is about pools of type C(dir) only. The device of another type is never formatted.
     type: bool
     default: true

@@ -28,6 +28,8 @@ attributes:
       - libvirt does not see a file that something else has put into the folder of a pool until it looks again.
         This module makes it look when it cannot find a volume, but not in check mode, which changes nothing.
         There, such a volume counts as absent.
+      - In the same way, what C(qemu-img) or another hypervisor that shares the pool has laid over a volume is looked
+        for before the volume is deleted, overwritten or made smaller, but not in check mode.
   idempotent:
     description: When run twice in a row with the same options, the second run changes nothing.
     support: partial
@@ -60,7 +62,7 @@ options:
     description:
       - Whether a volume may become smaller. What is stored beyond the new capacity is lost.
       - Without it, the task fails when the volume is larger than O(capacity).
-      - A volume never shrinks while a virtual machine runs with it.
+      - A volume never shrinks while a virtual machine runs with it, nor while another volume is laid over it.
     type: bool
     default: false
   format:
@@ -82,7 +84,7 @@ options:
     description:
       - Makes a new volume an overlay of another one, which it reads from and never changes. That takes no time and
         no space, whatever the size.
-      - The backing of an existing volume cannot change.
+      - The backing of an existing volume cannot change. A new overlay is at least as large as what is below.
     type: dict
     suboptions:
       volume:
@@ -95,7 +97,9 @@ options:
         description: The path of the file below, on the hypervisor, where it is no volume.
         type: str
       format:
-        description: Its format. Needed with O(backing.path).
+        description:
+          - Its format. Needed with O(backing.path).
+          - It must be the one that the file has, as far as libvirt knows it.
         type: str
   clone_from:
     description:
@@ -112,7 +116,7 @@ options:
         type: str
   src:
     description:
-      - A file on the machine that the task runs on, which becomes the content of a new volume.
+      - A file, or a block device, on the machine that the task runs on, which becomes the content of a new volume.
       - An existing volume keeps its content, see O(overwrite).
       - When anything goes wrong, no volume is left behind.
       - The task fails while the same volume is written from another machine, or through another hypervisor that shares
@@ -124,6 +128,7 @@ options:
     description:
       - A file on the machine that the task runs on, as which the content of the volume is saved.
       - An existing file stays, see O(overwrite). The file is there when it is complete.
+      - A link is followed. What is no file, such as a device, is refused.
       - Do this while no virtual machine runs with the volume, or the copy may be inconsistent.
     type: path
   mode:
@@ -156,6 +161,11 @@ options:
         over it. They then lose their data.
     type: bool
     default: false
+  removed_domain:
+    description:
+      - With O(state=absent), the name of a virtual machine whose need of the volume does not count, because an earlier
+        task removes it. In check mode it is still there. What else needs the volume counts, unlike with O(force).
+    type: str
 seealso:
   - module: kvmmanager.libvirt.volume_info
   - module: kvmmanager.libvirt.pool
@@ -206,6 +216,18 @@ EXAMPLES = r"""
     pool: images
     name: web1.qcow2
     state: absent
+
+- name: Delete a virtual machine
+  kvmmanager.libvirt.domain:
+    name: web2
+    state: absent
+
+- name: Delete its disk, in check mode too
+  kvmmanager.libvirt.volume:
+    pool: images
+    name: web2.qcow2
+    state: absent
+    removed_domain: web2
 """
 
 RETURN = r"""
@@ -305,6 +327,7 @@ ARGUMENTS = {
     "checksum": {"type": "str"},
     "overwrite": {"type": "str", "choices": ["never", "different", "always"], "default": "never"},
     "force": {"type": "bool", "default": False},
+    "removed_domain": {"type": "str"},
 }
 
 

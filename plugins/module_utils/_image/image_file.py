@@ -12,6 +12,7 @@ https://www.qemu.org/docs/master/interop/qcow2.html
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from dataclasses import dataclass
 
@@ -57,12 +58,14 @@ def inspect(path: str, expected: str | None = None) -> ImageFile:
     """What the image in a file is.
 
     :param expected: the format that it must have; None takes what it is.
-    :raises Failure: for what is no disk image, or is compressed, encrypted or names other files.
+    :raises Failure: for what is neither a file nor a block device, is no disk image, or is compressed, encrypted or
+        names other files.
     """
     try:
+        _require_storage(path)
         with open(path, "rb") as file:
             head = file.read(65536)
-        size = os.stat(path).st_size
+            size = file.seek(0, os.SEEK_END)  # of a device, stat says 0
     except OSError as error:
         raise Failure(f"Cannot read the image {path}: {error.strerror}.") from error
     found = _format(head, path)
@@ -78,6 +81,13 @@ def inspect(path: str, expected: str | None = None) -> ImageFile:
             "If it is a raw file system, say so with format: raw."
         )
     return ImageFile("raw", size, -(-size // 512) * 512)
+
+
+def _require_storage(path: str) -> None:
+    """Refuse what has no size, before it is opened: a pipe would wait for somebody to write."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISBLK(mode):
+        raise Failure(f"{path} is neither a file nor a block device, so it cannot be an image. Give the path of one.")
 
 
 def _format(head: bytes, path: str) -> str:

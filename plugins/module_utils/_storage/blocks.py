@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Union
@@ -57,7 +58,8 @@ def opened(path: str) -> Iterator[Any]:
 def allocated(source: Any, length: int) -> int:
     """How many bytes of the content take up space, holes of a file aside; ``length`` where that is not known."""
     try:
-        return min(length, os.fstat(source.fileno()).st_blocks * 512)
+        found = os.fstat(source.fileno())
+        return min(length, found.st_blocks * 512) if stat.S_ISREG(found.st_mode) else length
     except (AttributeError, OSError):  # no file, or none of the operating system's
         return length
 

@@ -38,8 +38,8 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_origin import (
     Origin,
     find_backing,
+    incomplete,
     origin,
-    require_complete,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_resize import add_resize, resize
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_users import (
@@ -56,7 +56,7 @@ class VolumeState:
     """A volume that exists.
 
     :ivar facts: of `describe_volume`.
-    :ivar incomplete: whether an upload or a copy into it was interrupted; known where it matters.
+    :ivar incomplete: whether an upload or a copy into it still runs, or was interrupted.
     """
 
     volume: Any
@@ -109,9 +109,7 @@ class Volume(Resource):
         return {"volume": self._describe(self.hypervisor)}
 
     def _is_incomplete(self) -> bool:
-        about_content = any(self.params[option] is not None for option in ("src", "clone_from", "dest"))
-        matters = about_content or self.params["state"] == "absent"
-        return matters and bool(marks(self.hypervisor, self._pool, self.name))
+        return bool(marks(self.hypervisor, self._pool, self.name))
 
     def _describe(self, hypervisor: Hypervisor) -> dict[str, Any]:
         xml = hypervisor.call(f"read the volume '{self.name}'", self._volume.XMLDesc, 0)
@@ -128,6 +126,8 @@ class Volume(Resource):
             )
         if self.params["checksum"] is not None and self.params["src"] is None and self.params["dest"] is None:
             raise Failure("checksum is about the content of src or dest: give one of them, or leave out checksum.")
+        if self.params["removed_domain"] is not None and self.params["state"] != "absent":
+            raise Failure("removed_domain is for volumes that are removed, too: set state=absent, or leave it out.")
 
     # A volume that does not exist
 
@@ -166,8 +166,9 @@ class Volume(Resource):
     # A volume that exists
 
     def _plan_existing(self, current: VolumeState) -> Plan:
-        if self.params["dest"] is not None:
-            require_complete(self.hypervisor, self.params["pool"], self.name)
+        is_filled = self.params["src"] is not None or self.params["clone_from"] is not None
+        if current.incomplete and (self.params["dest"] is not None or not is_filled):
+            raise incomplete(self.params["pool"], self.name)
         if current.incomplete or self._has_other_content(current):
             return self._plan_replacement(current)
         self._check_unchangeable(current)
@@ -236,6 +237,9 @@ class Volume(Resource):
         there = None if facts["backing"] is None else facts["backing"]["path"]
         if backing is not None and backing.path != there:
             raise self._cannot_change("backing", there or "none", backing.path)
+        known = None if backing is None else facts["backing"]["format"]
+        if known is not None and self.params["backing"]["format"] not in (None, known):
+            raise self._cannot_change("format of the backing", known, self.params["backing"]["format"])
 
     def _cannot_change(self, what: str, there: str, wanted: str) -> Failure:
         return Failure(
@@ -269,7 +273,8 @@ class Volume(Resource):
         """Refuse to take away what something needs."""
         if self.params["force"]:
             return
-        users = [str(use) for use in disk_uses(self.hypervisor, current.names)]
+        uses = disk_uses(self.hypervisor, current.names)
+        users = [str(use) for use in uses if use.domain != self.params["removed_domain"]]
         users += [f"the volume {path}, which is laid over it" for path in overlays(self.hypervisor, current.names)]
         if users:
             shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")

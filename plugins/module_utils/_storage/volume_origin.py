@@ -33,7 +33,11 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     VolumeSpec,
     describe_volume,
 )
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_resize import is_size, require_some
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size, parse_size
+
+# The formats that QEMU and libvirt call by the same name.
+_IMAGES = ("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "vhdx")
 
 
 @dataclass(frozen=True)
@@ -64,20 +68,34 @@ def origin(hypervisor: Hypervisor, pool: Any, params: dict[str, Any]) -> Origin:
     :param pool: the ``libvirt.virStoragePool`` that the volume will be in.
     :raises Failure: for options that make no volume, a missing origin, or one that is larger than the volume.
     """
-    capacity = None if params["capacity"] is None else parse_size(params["capacity"], "capacity")
+    capacity = _capacity(params)
     if params["src"] is not None:
         found = _from_file(params, capacity)
     elif params["clone_from"] is not None:
         found = _from_volume(hypervisor, params, capacity, _require_files(hypervisor, pool, params))
     else:
-        backing = _complete_backing(hypervisor, params["backing"])
+        backing = _new_backing(hypervisor, params, capacity)
         found = _empty(params, capacity, backing, _require_files(hypervisor, pool, params))
-    if found.wanted is not None and found.capacity is not None and found.wanted < found.capacity:
-        raise Failure(
-            f"The volume '{params['name']}' cannot have the capacity {Size(found.wanted)}: what it is made from has "
-            f"{Size(found.capacity)}. Give at least that, or leave out capacity."
-        )
+    _require_room(params["name"], found.wanted, found.capacity)
     return found
+
+
+def _capacity(params: dict[str, Any]) -> int | None:
+    if params["capacity"] is None:
+        return None
+    capacity = parse_size(params["capacity"], "capacity")
+    require_some(capacity)
+    return capacity
+
+
+def _require_room(name: str, wanted: int | None, needed: int | None) -> None:
+    """Refuse a capacity that cuts off a part of what the volume is made from."""
+    if wanted is None or needed is None or wanted >= needed or is_size(needed, wanted):
+        return
+    raise Failure(
+        f"The volume '{name}' cannot have the capacity {Size(wanted)}: what it is made from has {Size(needed)}. "
+        "Give at least that, or leave out capacity."
+    )
 
 
 def find_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backing | None:
@@ -98,20 +116,43 @@ def find_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backi
     return Backing(wanted["path"], wanted["format"])
 
 
-def _complete_backing(hypervisor: Hypervisor, wanted: dict[str, Any] | None) -> Backing | None:
+def _new_backing(hypervisor: Hypervisor, params: dict[str, Any], capacity: int | None) -> Backing | None:
+    """As `find_backing`, for an overlay that is to be made, with a look at whether a guest can read it."""
+    wanted = params["backing"]
     found = find_backing(hypervisor, wanted)
-    if wanted is not None and wanted["volume"] is not None:
+    if found is None:
+        return None
+    if wanted["volume"] is not None:
         require_complete(hypervisor, wanted["pool"], wanted["volume"])
+    below = _describe_path(hypervisor, found.path)
+    if below is not None:
+        _require_format(found, below)
+        _require_room(params["name"], capacity, below["capacity"])
     return found
+
+
+def _require_format(wanted: Backing, below: dict[str, Any]) -> None:
+    """Refuse a format in which QEMU would not find what the file below holds; of a device, libvirt knows none."""
+    known = below["format"] in _IMAGES and below["type"] == "file"
+    if known and wanted.format in _IMAGES and wanted.format != below["format"]:
+        raise Failure(
+            f"backing: {wanted.path} is {below['format']}, not {wanted.format}, so that a guest could not read it. "
+            "Give the format that it has."
+        )
 
 
 def require_complete(hypervisor: Hypervisor, pool_name: str, name: str) -> None:
     """Raise `Failure` for a volume that would make a broken disk."""
     if marks(hypervisor, require_active_pool(hypervisor, pool_name), name):
-        raise Failure(
-            f"The volume '{name}' of the storage pool '{pool_name}' is not complete: the task that fills it still "
-            "runs, or was interrupted. Wait for its end, or run that task again."
-        )
+        raise incomplete(pool_name, name)
+
+
+def incomplete(pool_name: str, name: str) -> Failure:
+    """The `Failure` for a volume whose upload or copy has not ended."""
+    return Failure(
+        f"The volume '{name}' of the storage pool '{pool_name}' is not complete: the task that fills it still "
+        "runs, or was interrupted. Wait for its end, or run that task again."
+    )
 
 
 def _require_files(hypervisor: Hypervisor, pool: Any, params: dict[str, Any]) -> bool:
@@ -168,6 +209,14 @@ def _from_file(params: dict[str, Any], capacity: int | None) -> Origin:
             require_space(hypervisor, pool, params["name"], source, image.file_size, freed)
 
     return Origin(f"upload {path}", image.format, image.capacity, capacity, create, check=check)
+
+
+def _describe_path(hypervisor: Hypervisor, path: str) -> dict[str, Any] | None:
+    """A volume of any pool, by its path; None for what is in no pool that libvirt knows."""
+    doing = f"look up the volume {path}"
+    volume = hypervisor.find(doing, hypervisor.connection.storageVolLookupByPath, path)
+    xml = None if volume is None else hypervisor.find(doing, volume.XMLDesc, 0)
+    return None if xml is None else describe_volume(xml, "")
 
 
 def _describe(hypervisor: Hypervisor, pool_name: str, name: str) -> dict[str, Any]:

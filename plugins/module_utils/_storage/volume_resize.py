@@ -16,16 +16,23 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
     DiskUse,
     VolumeNames,
     disk_uses,
+    overlays,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._units import Size
 
-# QEMU rounds the capacity of an image up to whole sectors.
-_SECTOR = 512
+# QEMU rounds the capacity of an image up to whole sectors, and libvirt that of a new qcow2 volume to whole KiB.
+_STEPS = (1, 512, 1024)
 
 
 def is_size(capacity: int, wanted: int) -> bool:
     """Whether a volume of this capacity is as large as was asked for."""
-    return capacity in (wanted, -(-wanted // _SECTOR) * _SECTOR)
+    return any(capacity == -(-wanted // step) * step for step in _STEPS)
+
+
+def require_some(wanted: int) -> None:
+    """Raise `Failure` for a capacity with which a volume would hold nothing."""
+    if wanted == 0:
+        raise Failure("capacity: a volume of 0 bytes can hold nothing. Give it a size, such as 20 GiB.")
 
 
 def add_resize(
@@ -35,6 +42,7 @@ def add_resize(
 
     :raises Failure: for what would cut off data, or cannot be done while a domain runs.
     """
+    require_some(wanted)
     if is_size(capacity, wanted):
         return
     shrinks = wanted < capacity
@@ -43,6 +51,8 @@ def add_resize(
             f"The volume '{volume.name}' has {Size(capacity)} and would shrink to {Size(wanted)}, which cuts off "
             "whatever is beyond. If its file systems are smaller than that, set allow_shrink=true."
         )
+    if shrinks:
+        _require_no_overlays(hypervisor, volume)
     running = [use for use in disk_uses(hypervisor, volume) if use.running]
     if running:
         _check_running(volume, running, shrinks)
@@ -58,6 +68,16 @@ def resize(hypervisor: Hypervisor, volume: Any, capacity: int, shrink: bool = Fa
     """Give a volume that nobody uses another capacity, in bytes; a changing call."""
     flags = libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK if shrink else 0
     hypervisor.call(f"resize the volume '{volume.name()}'", volume.resize, capacity, flags, limited=False)
+
+
+def _require_no_overlays(hypervisor: Hypervisor, volume: VolumeNames) -> None:
+    """An overlay reads from the whole of what it is laid over, whatever its own file systems hold."""
+    laid_over = overlays(hypervisor, volume)
+    if laid_over:
+        raise Failure(
+            f"The volume '{volume.name}' cannot shrink, because {laid_over[0]} is laid over it and would lose what is "
+            "beyond. Delete that first, or make it stand alone."
+        )
 
 
 def _resize_disk(hypervisor: Hypervisor, use: DiskUse, capacity: int) -> None:

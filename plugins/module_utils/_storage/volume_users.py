@@ -10,13 +10,16 @@ before something that could hurt them.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure, is_not_found
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._libvirt import libvirt
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._parallel import each
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import holds_files, try_refresh
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, parse, text_at
 
 
@@ -62,18 +65,38 @@ def disk_uses(hypervisor: Hypervisor, volume: VolumeNames) -> list[DiskUse]:
 
 
 def overlays(hypervisor: Hypervisor, volume: VolumeNames) -> list[str]:
-    """The paths of the volumes, in all started pools, that are laid over this one."""
+    """The paths of the volumes, in all started pools, that are laid over this one.
+
+    libvirt looks again first: it does not know what qemu-img, or another hypervisor that shares a pool, has made since
+    it last did. A read-only connection (check mode) may not do that, and goes by what libvirt knows.
+    """
     doing = "look for volumes that are laid over this one"
     pools = hypervisor.call(
         doing, hypervisor.connection.listAllStoragePools, libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
     )
+    if not hypervisor.read_only:
+        each(lambda pool: _look_again(hypervisor, pool), pools)
     volumes = [found for of_pool in each(lambda pool: _volumes(hypervisor, pool), pools) for found in of_pool]
     # A volume that is gone by now is none any more.
     texts = each(lambda found: hypervisor.find(doing, found.XMLDesc, 0), volumes)
     trees = [parse(text) for text in texts if text is not None]
     return sorted(
-        str(text_at(tree, "target/path")) for tree in trees if text_at(tree, "backingStore/path") == volume.path
+        str(text_at(tree, "target/path")) for tree in trees if _is_path(text_at(tree, "backingStore/path"), volume.path)
     )
+
+
+def _look_again(hypervisor: Hypervisor, pool: Any) -> None:
+    """Let libvirt look at what a pool holds now, where that can be an overlay."""
+    try:
+        if holds_files(hypervisor, pool):
+            try_refresh(hypervisor, pool)
+    except Failure as failure:
+        if is_not_found(failure.__cause__):  # a pool that is gone by now holds none any more
+            return
+        raise Failure(
+            f"{failure.message} So nobody knows whether a volume in it is laid over the one that would be hurt. Mend "
+            "that storage pool, or delete it if it is not needed, and run the task again."
+        ) from failure
 
 
 def _volumes(hypervisor: Hypervisor, pool: Any) -> list[Any]:
@@ -121,4 +144,10 @@ def _chain(disk: Element) -> Iterator[Element]:
 def _is(source: Element, volume: VolumeNames) -> bool:
     if source.get("pool") is not None:
         return (source.get("pool"), source.get("volume")) == (volume.pool, volume.name)
-    return volume.path in (source.get("file"), source.get("dev"))
+    return any(_is_path(source.get(kind), volume.path) for kind in ("file", "dev"))
+
+
+def _is_path(found: str | None, path: str) -> bool:
+    """Whether a path, as somebody wrote it into XML or an image, is that of a volume. What is a link on the hypervisor
+    cannot be known from here."""
+    return found is not None and posixpath.normpath(found) == posixpath.normpath(path)

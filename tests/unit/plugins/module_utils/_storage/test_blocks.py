@@ -95,3 +95,8 @@ def test_only_what_takes_up_space_counts(file_with_holes: pathlib.Path) -> None:
         assert BLOCK < allocated(file, length) < 2 * BLOCK
     assert allocated(io.BytesIO(b"content"), 7) == 7
     assert allocated([b"content"], 7) == 7
+
+
+def test_what_a_device_takes_up_is_not_known() -> None:
+    with open("/dev/zero", "rb") as device:
+        assert allocated(device, 4096) == 4096

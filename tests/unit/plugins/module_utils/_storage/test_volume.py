@@ -21,7 +21,9 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.volume_definition import VolumeSpec
 
 DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("capacity", "format", "backing", "clone_from", "src", "dest", "mode", "checksum")),
+    **dict.fromkeys(
+        ("capacity", "format", "backing", "clone_from", "src", "dest", "mode", "checksum", "removed_domain")
+    ),
     "pool": "images",
     "name": "base.qcow2",
     "state": "present",
@@ -81,6 +83,7 @@ def test_what_is_there_already_is_no_change(read_only: Hypervisor, options: dict
         ),
         ({"name": "web1.qcow2", "capacity": "8 GiB"}, ["grow the disk vda of web1"]),
         ({"name": "web1.qcow2", "state": "absent", "force": True}, ["delete the volume"]),
+        ({"name": "web1.qcow2", "state": "absent", "removed_domain": "web1"}, ["delete the volume"]),
     ],
 )
 def test_what_is_to_be_done(read_only: Hypervisor, options: dict[str, Any], done: list[str]) -> None:
@@ -119,6 +122,12 @@ def test_a_new_volume_is_created(hypervisor: Hypervisor) -> None:
         ({"format": "raw"}, "The format .* is qcow2, not raw, and cannot change"),
         ({"backing": backing(path="/a", format="raw")}, "The backing .* is none, not /a, and cannot change"),
         ({"backing": backing(path="/a")}, "give the format of /a too"),
+        ({"removed_domain": "web1"}, "set state=absent, or leave it out"),
+        (
+            {"name": "web1.qcow2", "state": "absent", "removed_domain": "web2"},
+            "is not deleted.*by the running domain 'web1'",
+        ),
+        ({"state": "absent", "removed_domain": "web1"}, "is not deleted.*needed by the volume /srv/images/web1.qcow2"),
         (
             {"state": "absent"},
             "is not deleted.*'web1' .disk vda., the volume /srv/images/web1.qcow2, which is",
@@ -256,6 +265,20 @@ def test_a_copy_that_was_cut_short_is_made_anew_and_never_saved(hypervisor: Hype
     create_volume(hypervisor, pool, VolumeSpec("a.qcow2.12345678.uploading", 1, "raw"))
     with pytest.raises(Failure, match="'a.qcow2' of the storage pool 'images' is not complete"):
         planned(hypervisor, name="a.qcow2", dest=str(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize("options", [{}, {"capacity": "4 GiB"}])
+def test_half_an_upload_does_not_count_as_the_volume(hypervisor: Hypervisor, options: dict[str, Any]) -> None:
+    pool = hypervisor.connection.storagePoolLookupByName("images")
+    create_volume(hypervisor, pool, VolumeSpec("base.qcow2.12345678.uploading", 1, "raw"))
+    with pytest.raises(Failure, match="'base.qcow2' of the storage pool 'images' is not complete"):
+        planned(hypervisor, **options)
+
+
+def test_an_overlay_keeps_the_format_below(hypervisor: Hypervisor) -> None:
+    below = backing(path="/srv/images/base.qcow2", format="raw")
+    with pytest.raises(Failure, match="The format of the backing .* is qcow2, not raw, and cannot change"):
+        planned(hypervisor, name="web1.qcow2", backing=below)
 
 
 def test_a_mark_alone_goes_too(hypervisor: Hypervisor) -> None:
