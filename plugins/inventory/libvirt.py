@@ -235,7 +235,7 @@ EXAMPLES = r"""
 plugin: kvmmanager.libvirt.libvirt
 
 ---
-# Two hypervisors, only what runs. List it with: ansible-inventory -i fleet.libvirt.yml --graph
+# Two hypervisors, only what runs. List it with: ansible-inventory -i libvirt.yml --graph
 plugin: kvmmanager.libvirt.libvirt
 connections:
   - uri: qemu+ssh://root@hv1.example.com/system

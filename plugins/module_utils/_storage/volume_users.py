@@ -91,7 +91,8 @@ def _look_again(hypervisor: Hypervisor, pool: Any) -> None:
         if holds_files(hypervisor, pool):
             try_refresh(hypervisor, pool)
     except Failure as failure:
-        if is_not_found(failure.__cause__):  # a pool that is gone by now holds none any more
+        cause = failure.__cause__
+        if isinstance(cause, Exception) and is_not_found(cause):  # a pool that is gone by now holds none any more
             return
         raise Failure(
             f"{failure.message} So nobody knows whether a volume in it is laid over the one that would be hurt. Mend "
