@@ -45,8 +45,9 @@ demo-clean: $(RUN) ## remove exactly what the demo made
 test: $(TEST) $(AGENT) ## run every check and print a summary
 	@$(PYTHON) -m scripts.run_checks
 
+# One process more than processors, since some tests wait.
 unit: $(TEST) $(AGENT) ## run the unit tests (seconds, no hypervisor)
-	@$(PYTEST) tests/unit -n auto $(PYTEST_ARGS)
+	@$(PYTEST) tests/unit -n $$(($$(nproc) + 1)) --dist worksteal $(PYTEST_ARGS)
 
 integration: $(TEST) $(AGENT) ## run the integration targets on lab hosts; TARGET=domain runs one
 	@$(PYTEST) tests/integration --target '$(TARGET)' $(PYTEST_ARGS)
