@@ -50,8 +50,8 @@ options:
   secure_boot:
     description:
       - Whether UEFI starts signed systems only. It needs O(firmware=uefi).
-      - Changing it on an existing domain with UEFI gives it other UEFI variables at its next start, in a file of their
-        own. Those of the other setting stay on the host, and are used again when you change it back.
+      - Changing it on an existing domain with UEFI gives it other UEFI variables at its next start, in a file beside
+        the one that it had, which stays on the host.
       - A new domain with UEFI gets V(false), and so does one that changes from BIOS to UEFI.
     type: bool
   kernel:
@@ -90,7 +90,8 @@ options:
     type: int
   topology:
     description:
-      - How the virtual CPUs are arranged. The product is O(max_vcpus), and sets that where you do not name it.
+      - How the virtual CPUs are arranged. The product is O(max_vcpus), and sets that where you do not name it. A domain
+        that has all of its virtual CPUs then has all of these.
       - Of a new topology, what you leave out is 1.
     type: dict
     suboptions:
@@ -123,7 +124,7 @@ options:
         description:
           - CPU features and what is to be done with each, V(require), V(disable), V(force), V(optional) or V(forbid).
           - V(true) means V(require), V(false) means V(disable). Features that you do not list stay, with
-            another model too.
+            another model too, but not with another mode.
         type: dict
   disks:
     description:

@@ -32,6 +32,11 @@ def transport(uri: str) -> str:
     return split_uri(uri).scheme.partition("+")[2]
 
 
+def is_session(uri: str) -> bool:
+    """Whether a URI means a user's own daemon, not the system's."""
+    return split_uri(uri).path.endswith("/session")
+
+
 def is_local(uri: str) -> bool:
     """Whether a URI's daemon, or its driver, runs on this machine."""
     return not split_uri(uri).netloc and transport(uri) in ("", "unix")

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-HIDDEN = "********"
-HIDDEN_CHANGED = "******** (changed)"
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._masking import HIDDEN, URL_PASSWORD, address_secrets
+
+HIDDEN_CHANGED = f"{HIDDEN} (changed)"
 
 # Keys of cloud-config, netplan and the usual tools whose values are secret: passwd, hashed_passwd,
 # plain_text_passwd, password, rsa_private, token, authkey, api_key, psk …
@@ -24,14 +25,13 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^/\s]+)(@)")
 # What stands in a text of another format: WireGuard's keys, and passwords in the options of a mount or a command.
 _ASSIGNED = re.compile(
     r"((?:(?:private|preshared)[-_]?key|password2?|passwd|passphrase|(?<![a-z])pass)\s*=\s*[\"']?)"
     r"(?!(?:yes|no|true|false|on|off)\b)([^\s,;\"']+)()",
     re.IGNORECASE,
 )
-_IN_TEXTS = (_URL_PASSWORD, _ASSIGNED)  # before, the secret, after
+_IN_TEXTS = (URL_PASSWORD, _ASSIGNED)  # before, the secret, after
 _OWNER_ONLY = re.compile(r"^0?o?[0-7]?[0-7]00$")
 
 
@@ -70,20 +70,10 @@ def secrets(value: Any, secret: bool = False) -> Iterator[str]:
     elif secret or (isinstance(value, str) and _PRIVATE_KEY.search(value)):
         yield str(value)
     elif isinstance(value, str):
-        for pattern in _IN_TEXTS:
-            for match in pattern.finditer(value):
-                yield match.group(2)
-
-
-def mask_address(text: str) -> str:
-    """An address, or a text with addresses, without the passwords in them."""
-    return _URL_PASSWORD.sub(rf"\1{HIDDEN}\3", text)
-
-
-def address_secrets(text: str) -> Iterator[str]:
-    """Each password in the addresses of a text, with the signs around it: alone it may be an everyday word."""
-    for match in _URL_PASSWORD.finditer(text):
-        yield f":{match.group(2)}@"
+        # With what is around them: alone they may be everyday words, and all that is shown is searched for them.
+        yield from address_secrets(value)
+        for match in _ASSIGNED.finditer(value):
+            yield match.group(0)
 
 
 def _mask_text(text: str) -> str:

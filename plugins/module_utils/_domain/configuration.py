@@ -51,7 +51,7 @@ def target_configuration(current: Element | None, desired: dict[str, Any], facts
     if current is None and given is None:
         complete(target)
     elif current is not None and text_at(target, "name") != text_at(current, "name"):
-        keep_variables(target, current)
+        keep_variables(target, current, facts.variables)
     return target
 
 

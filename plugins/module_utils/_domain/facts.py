@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.kvm import why_kvm_is_unusable
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import missing
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._storage.lookup import require_volume
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import is_session
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._xml.tree import Element, attribute_at, parse, text_at
 
 
@@ -50,12 +51,14 @@ class Facts:
     :ivar host: for a domain that does not exist yet, and for a change of its type.
     :ivar images: of volumes by (pool, volume), of files by path; only those that the domain does not use already.
     :ivar formats: how those that it does use are written, by the same keys.
+    :ivar variables: the folder in which the daemon keeps UEFI variables; empty for a user's own, whose home it is in.
     """
 
     uuid: str | None = None
     host: Host = field(default_factory=Host)
     images: dict[Any, Image] = field(default_factory=dict)
     formats: dict[Any, str] = field(default_factory=dict)
+    variables: str = "/var/lib/libvirt/qemu/nvram"
 
 
 def read_facts(hypervisor: Hypervisor, desired: dict[str, Any], current: Element | None) -> Facts:
@@ -65,6 +68,15 @@ def read_facts(hypervisor: Hypervisor, desired: dict[str, Any], current: Element
     :raises Failure: for a pool, a volume or a network that does not exist, with what is near.
     """
     _require_networks(hypervisor, _named_networks(desired) - _used_networks(current))
+    return replace(_read_facts(hypervisor, desired, current), variables=variables_folder(hypervisor.uri))
+
+
+def variables_folder(uri: str) -> str:
+    """See `Facts.variables`."""
+    return "" if is_session(uri) else Facts.variables
+
+
+def _read_facts(hypervisor: Hypervisor, desired: dict[str, Any], current: Element | None) -> Facts:
     images = {place: _read_image(hypervisor, place) for place in _named_images(desired) - _used_images(current)}
     found = {place: image for place, image in images.items() if image is not None}
     if current is None:

@@ -11,7 +11,7 @@ import os
 import pwd
 import stat
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import is_local, split_uri
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._uri import is_local, is_session
 
 _DEVICE = "/dev/kvm"
 # The user that the system daemon runs QEMU as: Debian's name, then that of Fedora and SUSE.
@@ -34,7 +34,7 @@ def why_kvm_is_unusable(uri: str, device: str = _DEVICE) -> str:
 
 
 def _why_closed(uri: str, device: str) -> str:
-    if _is_session(uri):
+    if is_session(uri):
         return "" if os.access(device, os.R_OK | os.W_OK) else f"this user may not open {device}"
     user = _qemu_user()
     if user is None or _may_open(device, user):
@@ -59,10 +59,6 @@ def _why_broken(device: str) -> str:
     finally:
         os.close(handle)
     return ""
-
-
-def _is_session(uri: str) -> bool:
-    return split_uri(uri).path.endswith("/session")
 
 
 def _qemu_user() -> pwd.struct_passwd | None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._connection import Hypervisor
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.facts import variables_folder
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.lookup import Current, Handle
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.power import Power, plan_after_crash, plan_stop
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._domain.sections.firmware import variables_of
@@ -65,12 +66,13 @@ def require_own_variables(hypervisor: Hypervisor, current: Current) -> None:
 
     :raises Failure: when one has.
     """
-    variables = variables_of(current.stored)
+    folder = variables_folder(hypervisor.uri)
+    variables = variables_of(current.stored, folder)
     if variables is None:
         return
     domains = hypervisor.call("list the domains", hypervisor.connection.listAllDomains, 0)
     others = [domain for domain in domains if domain.UUIDString() != current.uuid]
-    shares = each(lambda domain: _has_variables(hypervisor, domain, variables), others)
+    shares = each(lambda domain: variables in _variables(hypervisor, domain, folder), others)
     names = sorted(domain.name() for domain, has in zip(others, shares) if has)
     if names:
         raise Failure(
@@ -79,11 +81,11 @@ def require_own_variables(hypervisor: Hypervisor, current: Current) -> None:
         )
 
 
-def _has_variables(hypervisor: Hypervisor, domain: Any, variables: str) -> bool:
-    """Whether a domain runs with this file, or will at its next start."""
+def _variables(hypervisor: Hypervisor, domain: Any, folder: str) -> set[str | None]:
+    """The files that a domain runs with, or will at its next start."""
     kinds = [libvirt.VIR_DOMAIN_XML_INACTIVE] + ([0] if domain.ID() != -1 else [])
     texts = [hypervisor.find(f"read the domain '{domain.name()}'", domain.XMLDesc, kind) for kind in kinds]
-    return any(text is not None and variables_of(parse(text)) == variables for text in texts)
+    return {variables_of(parse(text), folder) for text in texts if text is not None}
 
 
 def plan_removal(plan: Plan, current: Current, removal: Removal, doomed: list[Doomed], power: Power) -> None:

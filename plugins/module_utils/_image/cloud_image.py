@@ -102,9 +102,11 @@ class CloudImage(Resource):
         stored, cached = self.progress.stored, self.progress.cached
         if stored is None or cached is None:
             raise Failure("There is no image to upload.")
-        # One upload at a time from this machine: tasks for many hosts often want the same image at once. The lock is
-        # not in the cache, which a local file does not need and which may be another user's.
-        with locked(str(lock_folder()), f"{self.hypervisor.uri} {stored.pool} {stored.volume}"):
+        # One upload at a time from this machine: tasks for many hosts often want the same image at once.
+        name = f"{self.hypervisor.uri} {stored.pool} {stored.volume}"
+        # A local file needs no cache, which this user may not even write into.
+        lock = locked(str(lock_folder()), name) if self.source.path else self.cache.lock(name)
+        with lock:
             stored.write(cached.path, self.source.format)
 
     def _volume_name(self) -> str:

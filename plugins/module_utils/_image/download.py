@@ -25,12 +25,12 @@ from urllib.request import getproxies, proxy_bypass
 
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import (
     Failure,
     single_line,
 )
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum, file_digests
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._masking import mask_address
 
 _BLOCK = 1024 * 1024
 _SMALL = 4 * 1024 * 1024  # no checksum list and no signature is larger

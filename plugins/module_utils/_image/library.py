@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import (
     checksum,
@@ -19,6 +18,7 @@ from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import (
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.cache import Cache, Cached
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.source import Source, file_name
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._masking import mask_address
 
 
 @dataclass(frozen=True)

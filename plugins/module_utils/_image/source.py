@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from ansible_collections.kvmmanager.libvirt.plugins.module_utils._cloudinit.masking import address_secrets, mask_address
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._errors import Failure
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image import catalogue, checksum
 from ansible_collections.kvmmanager.libvirt.plugins.module_utils._image.checksum import Checksum
+from ansible_collections.kvmmanager.libvirt.plugins.module_utils._masking import address_secrets, mask_address
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._+-]+")
 _SUFFIXES = (".qcow2", ".img", ".raw", ".iso")

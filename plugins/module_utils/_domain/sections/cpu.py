@@ -95,6 +95,8 @@ class Cpu(Section):
 def _patch_mode(domain: Element, mode: str, model: str | None) -> None:
     element = child(domain, "cpu")
     _forget_model(element)
+    if mode != _MODE.read(domain):  # they were about another CPU
+        remove_all(element, "feature")
     element.set("mode", mode)
     if model is not None:
         child(element, "model").text = model

@@ -28,8 +28,6 @@ _KERNEL = (Field("kernel", "os/kernel"), Field("initrd", "os/initrd"), Field("cm
 _SECURE_FEATURES = ("enrolled-keys", "secure-boot")
 _CHOSEN_BY_LIBVIRT = ("loader", "nvram", "firmware")
 _UEFI_ONLY = ("aarch64", "riscv64")
-# Where the system's daemon keeps UEFI variables. libvirt 9.0 does not store it: it goes by the name at each start.
-_VARIABLES = "/var/lib/libvirt/qemu/nvram"
 
 
 class Firmware(Section):
@@ -64,8 +62,9 @@ class Firmware(Section):
             secure = bool(secure)  # as in `defaults`
         if secure is not None and wanted == "uefi" and secure != _secure_boot(domain):
             # A new domain, and one that had BIOS, has no variables yet: libvirt chooses their place.
-            has_variables = facts.uuid is None and held == "uefi"
-            _patch_secure_boot(domain, secure, _other_variables(domain, secure) if has_variables else None)
+            needs_others = facts.uuid is None and held == "uefi" and secure != bool(_secure_boot(domain))
+            variables = _other_variables(domain, secure, facts.variables) if needs_others else None
+            _patch_secure_boot(domain, secure, variables or _named_variables(domain))
 
     def erase(self, domain: Element) -> None:
         """See `Section.erase`."""
@@ -89,23 +88,26 @@ def is_uefi(domain: Element) -> bool:
     return _firmware(domain) == "uefi"
 
 
-def variables_of(domain: Element) -> str | None:
-    """The file on the hypervisor with a domain's UEFI variables; None for a domain that has none there."""
-    nvram = domain.find("os/nvram")
-    if nvram is not None:
-        return (nvram.text or "").strip() or attribute_at(nvram, "source", "file")
+def variables_of(domain: Element, folder: str) -> str | None:
+    """The file on the hypervisor with a domain's UEFI variables; None for a domain that has none there.
+
+    :param folder: of `Facts`: libvirt 9.0 does not store the file, and goes by the domain's name at each start.
+    """
+    if domain.find("os/nvram") is not None:
+        return _named_variables(domain)
     stateless = attribute_at(domain, "os/loader", "stateless") == "yes"
     chosen = attribute_at(domain, "os", "firmware") == "efi" and not stateless
-    return f"{_VARIABLES}/{text_at(domain, 'name')}_VARS.fd" if chosen else None
+    return f"{folder}/{text_at(domain, 'name')}_VARS.fd" if chosen and folder else None
 
 
-def keep_variables(domain: Element, before: Element) -> None:
+def keep_variables(domain: Element, before: Element, folder: str) -> None:
     """Let a domain have the file with its UEFI variables under another name too.
 
     :param domain: the configuration with the new name, changed in place.
     :param before: that with the old name.
+    :param folder: see `variables_of`.
     """
-    variables = variables_of(before)
+    variables = variables_of(before, folder)
     if variables is not None and is_uefi(domain) and domain.find("os/nvram") is None:
         child(domain, "os/nvram").text = variables
 
@@ -154,14 +156,21 @@ def _patch_secure_boot(domain: Element, secure: bool, variables: str | None) -> 
         child(domain, "features/smm").set("state", "on")
 
 
-def _other_variables(domain: Element, secure: bool) -> str:
+def _named_variables(domain: Element) -> str | None:
+    """The file with the UEFI variables that the configuration names."""
+    nvram = domain.find("os/nvram")
+    return None if nvram is None else (nvram.text or "").strip() or attribute_at(nvram, "source", "file")
+
+
+def _other_variables(domain: Element, secure: bool, folder: str) -> str | None:
     """A file for the variables that go with Secure Boot, or with none.
 
     The keys are in the variables, and libvirt fills a file that does not exist only. The uuid keeps it apart from
-    the files of other domains, also of those that had, or will have, the name of this one.
+    the files of other domains, also of those that had, or will have, the name of this one. None where only libvirt
+    knows the folder.
     """
-    directory = posixpath.dirname(variables_of(domain) or "") or _VARIABLES
-    return f"{directory}/{text_at(domain, 'uuid')}_{'SECURE_BOOT_' if secure else ''}VARS.fd"
+    directory = posixpath.dirname(variables_of(domain, folder) or "")
+    return f"{directory}/{text_at(domain, 'uuid')}_{'SECURE_BOOT_' if secure else ''}VARS.fd" if directory else None
 
 
 def _forget_choice(element: Element) -> None:

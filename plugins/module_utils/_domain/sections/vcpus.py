@@ -65,7 +65,9 @@ class Vcpus(Section):
         named = options.get("vcpus", 1)
         implied = made if made is not None and "topology" in options else max(now["max_vcpus"], named)
         most: int = options.get("max_vcpus", implied)
-        vcpus: int = options.get("vcpus", now["vcpus"])
+        had_all = now["vcpus"] == now["max_vcpus"]
+        follows = "topology" in options and "max_vcpus" not in options  # the maximum is the topology's
+        vcpus: int = options.get("vcpus", most if follows and had_all else now["vcpus"])
         _check(vcpus, most, made)
         if (vcpus, most) != (now["vcpus"], now["max_vcpus"]):
             _write(domain, vcpus, most)

@@ -52,14 +52,14 @@ def stored() -> Element:
 
 
 def test_a_domain_that_stays_as_it_is_costs_no_call() -> None:
-    """None is no hypervisor: any call would fail."""
+    """It has an address only: any call would fail."""
     desired = {
         "memory": "1 GiB",
         "firmware": "uefi",
         "disks": [{"volume": {"pool": "default", "volume": "web1.raw"}}, {"path": "/dev/vg/a"}],
         "interfaces": [{"network": "lab"}, {"user": True}],
     }
-    nothing: Any = None
+    nothing: Any = SimpleNamespace(uri="qemu:///system")
     assert read_facts(nothing, desired, stored()) == Facts()
 
 

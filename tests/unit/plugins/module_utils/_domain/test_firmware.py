@@ -82,6 +82,16 @@ def test_where_libvirt_has_not_told_the_folder_it_is_that_of_the_system() -> Non
     assert patched(UNTOLD, secure_boot=True).findtext("os/nvram") == f"{SYSTEM}/{UUID}_SECURE_BOOT_VARS.fd"
 
 
+@pytest.mark.parametrize("options", [{"secure_boot": True}, {"name": "web2"}])
+def test_the_folder_of_a_user_is_left_to_libvirt(options: dict[str, Any]) -> None:
+    target = target_configuration(domain(UNTOLD), options, Facts(variables=""))
+    assert target.find("os/nvram") is None
+
+
+def test_saying_what_is_so_anyway_costs_no_variables() -> None:
+    assert patched(UNTOLD, secure_boot=False).find("os/nvram") is None
+
+
 @pytest.mark.parametrize("options", [{"secure_boot": True, "firmware": "uefi"}, {"firmware": "uefi"}])
 def test_libvirt_chooses_the_first_variables_of_a_domain(options: dict[str, Any]) -> None:
     new = target_configuration(None, {"name": "web1", **options}, Facts(uuid=UUID))
@@ -129,19 +139,19 @@ def test_what_the_target_says_does() -> None:
     ],
 )
 def test_the_file_with_the_variables(firmware: str, variables: str | None) -> None:
-    assert variables_of(domain(firmware)) == variables
+    assert variables_of(domain(firmware), SYSTEM) == variables
 
 
 @pytest.mark.parametrize("firmware", [BIOS, UNTOLD, TOLD, WITH_SOURCE])
 def test_another_name_leaves_the_variables_where_they_are(firmware: str) -> None:
     target = domain(firmware, "web2")
-    keep_variables(target, domain(firmware))
-    assert variables_of(target) == variables_of(domain(firmware))
+    keep_variables(target, domain(firmware), SYSTEM)
+    assert variables_of(target, SYSTEM) == variables_of(domain(firmware), SYSTEM)
 
 
 def test_a_task_that_renames_and_changes_firmware_does_not_bring_the_variables_back() -> None:
     target = domain(BIOS, "web2")
-    keep_variables(target, domain(UNTOLD))
+    keep_variables(target, domain(UNTOLD), SYSTEM)
     assert same(target, domain(BIOS, "web2"))
 
 
