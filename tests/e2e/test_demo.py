@@ -86,6 +86,8 @@ def found_on(uri: str) -> dict[str, set[str]]:
     connection = libvirt.open(uri)
     try:
         pools = connection.listAllStoragePools()
+        for pool in pools:
+            pool.refresh()  # libvirt goes by what it saw when it last looked
         return {
             "domains": {domain.name() for domain in connection.listAllDomains()},
             "networks": {network.name() for network in connection.listAllNetworks()},
