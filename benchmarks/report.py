@@ -29,8 +29,8 @@ What each one means, and how it is measured, is written in the file of `benchmar
 A ratio is how many times better this collection is. `ok` means that the goal is reached, `short` that it is not.
 Some figures have *bare* beside them: the ratio of the plainest program that does only what nobody can leave out,
 measured in the same run. It starts the command in the guest without an agent, puts the bytes into a file and hashes
-them, or prints the finished inventory from a script. That shows how much room there is on this machine; another way
-might still be a little quicker.
+them, or adds hosts to the inventory that it knows already. That shows how much room there is on this machine; another
+way might still be a little quicker.
 
 | figure | ours | theirs, or the limit | ratio | bare | goal | |
 | --- | ---: | ---: | ---: | ---: | ---: | --- |
