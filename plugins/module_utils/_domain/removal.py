@@ -55,7 +55,7 @@ def find_doomed(hypervisor: Hypervisor, current: Current, disks: tuple[str, ...]
     :raises Failure: for a target that the domain does not have, a CD-ROM, a disk that is no volume of an active
         pool, and a volume that another domain or a volume laid over it needs too.
     """
-    doomed = [_find_volume(hypervisor, current, target) for target in disks]
+    doomed = [_find_volume(hypervisor, current, target) for target in dict.fromkeys(disks)]
     if doomed:
         _refuse_shared(hypervisor, current, doomed)
     return doomed

@@ -66,15 +66,20 @@ class Boot(Section):
 
 
 def _check_places(devices: list[Element]) -> None:
-    taken = set()
+    taken: dict[str | None, Element] = {}
     for device in devices:
         place = attribute_at(device, "boot", "order")
-        if place in taken:
+        other = taken.setdefault(place, device)
+        if other is not device:
             raise Failure(
-                f"boot_order: {place} is the place of two devices; give each one of its own, also those that the task "
-                "does not list so far."
+                f"boot_order: {place} is the place of two devices, {_name(other)} and {_name(device)}; give each one "
+                "of its own, also where the task does not list it so far."
             )
-        taken.add(place)
+
+
+def _name(device: Element) -> str:
+    """The MAC address of an interface, the target of a drive; else what it is."""
+    return attribute_at(device, "mac", "address") or attribute_at(device, "target", "dev") or device.tag
 
 
 def _ordered_devices(domain: Element) -> list[Element]:

@@ -322,7 +322,7 @@ def test_an_order_of_devices_and_one_of_kinds_take_turns() -> None:
         ({"memory": "2 GiB", "max_memory": "1 GiB"}, "more than max_memory"),
         ({"vcpus": 3, "max_vcpus": 2}, "more than max_vcpus"),
         ({"topology": {"cores": 0}}, "cores must be at least 1, not 0"),
-        ({"disks": [{"boot_order": 1}], "cdroms": [{"boot_order": 1}]}, "1 is the place of two devices"),
+        ({"disks": [{"boot_order": 1}], "cdroms": [{"boot_order": 1}]}, "1 is the place of two devices, sda and vda;"),
         ({"max_vcpus": 4, "topology": {"cores": 3}}, "makes 3 vCPUs"),
         ({"secure_boot": True, "firmware": "bios"}, "needs firmware: uefi"),
         ({"cpu": {"features": {"a": "maybe"}}}, "is no policy"),

@@ -63,6 +63,11 @@ def test_both_go_together(hypervisor: Hypervisor) -> None:
     assert doomed(hypervisor, "vda", "vdb") == ["/srv/images/base.qcow2", "/srv/images/web1.qcow2"]
 
 
+def test_a_disk_that_is_named_twice_is_one(hypervisor: Hypervisor) -> None:
+    define(hypervisor, "db1", "web1.qcow2")
+    assert doomed(hypervisor, "vda", "vda") == ["/srv/images/web1.qcow2"]
+
+
 def test_a_disk_of_another_domain_stays(hypervisor: Hypervisor) -> None:
     define(hypervisor, "db1", "web1.qcow2")
     assert doomed(hypervisor, "vda") == ["/srv/images/web1.qcow2"]
